@@ -1,0 +1,152 @@
+"""The mesh: a regular grid of equal rectangular cells with its origin at the centre."""
+
+from __future__ import annotations
+
+import operator
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+from micromag.parameters import Quantity, Vector
+
+AXES = "xyz"
+"""Names of the axes in the order of vectors; arrays are ordered the other way round, ``(z, y, x)``."""
+
+
+def _whole(value: Any) -> int:
+    """Accept what is a whole number by type (also NumPy's), not text, booleans or floats."""
+    if isinstance(value, bool):
+        raise ValueError("a whole number is needed, not true or false")
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise ValueError(f"a whole number is needed, not {value!r}") from None
+
+
+CellCount = Annotated[int, BeforeValidator(_whole), Field(ge=1)]
+ImageCount = Annotated[int, BeforeValidator(_whole), Field(ge=0)]
+
+
+def _not_given() -> Vector:
+    return (0.0, 0.0, 0.0)
+
+
+class Mesh(BaseModel):
+    r"""A grid of ``nx * ny * nz`` equal cells around the origin.
+
+    The centre of cell ``i`` along an axis of ``n`` cells of width ``a`` is at
+
+    .. math:: x_i = \left(i - \frac{n - 1}{2}\right) a .
+
+    Exactly one of ``cell_size`` and ``size`` is given; the other follows. Arrays on the mesh have
+    the shape ``(nz, ny, nx)``, x fastest.
+
+    ============  =====  ========  =========================================================
+    name          unit   shape     meaning
+    ============  =====  ========  =========================================================
+    cells         1      (3,)      number of cells along x, y, z, each at least 1
+    cell_size     m      (3,)      edges of one cell
+    size          m      (3,)      edges of the whole mesh
+    periodic      1      (3,)      image repetitions on each side of an axis; 0 = open (default)
+    ============  =====  ========  =========================================================
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If both or neither of ``cell_size`` and ``size`` are given, or a value is out of range.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cells: tuple[CellCount, CellCount, CellCount]
+    cell_size: Annotated[Vector, Quantity("m", gt=0)] = Field(default_factory=_not_given)
+    size: Annotated[Vector, Quantity("m", gt=0)] = Field(default_factory=_not_given)
+    periodic: tuple[ImageCount, ImageCount, ImageCount] = (0, 0, 0)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Mesh:
+        given = self.model_fields_set & {"cell_size", "size"}
+        if len(given) != 1:
+            found = "both" if given else "neither"
+            raise ValueError(f"one of cell_size and size is needed; {found} given")
+        nx, ny, nz = self.cells
+        if "size" in given:
+            sx, sy, sz = self.size
+            object.__setattr__(self, "cell_size", (sx / nx, sy / ny, sz / nz))
+        # Derived also when it was given, so that a mesh and its dump (cell_size) are equal exactly.
+        ax, ay, az = self.cell_size
+        object.__setattr__(self, "size", (ax * nx, ay * ny, az * nz))
+        fields = (self.model_fields_set - {"size"}) | {"cell_size"}
+        object.__setattr__(self, "__pydantic_fields_set__", fields)
+        return self
+
+    @model_serializer(mode="wrap")
+    def _dump(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = handler(self)
+        data.pop("size", None)
+        return data
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape ``(nz, ny, nx)`` of a scalar array on the mesh."""
+        nx, ny, nz = self.cells
+        return (nz, ny, nx)
+
+    @property
+    def count(self) -> int:
+        """Number of cells."""
+        nx, ny, nz = self.cells
+        return nx * ny * nz
+
+    @property
+    def cell_volume(self) -> float:
+        """Volume of one cell [m^3]."""
+        ax, ay, az = self.cell_size
+        return ax * ay * az
+
+    @property
+    def volume(self) -> float:
+        """Volume of the whole mesh [m^3]."""
+        return self.cell_volume * self.count
+
+    @property
+    def lower_corner(self) -> Vector:
+        """Corner of the mesh with the smallest coordinates [m]."""
+        x, y, z = self.size
+        return (-x / 2, -y / 2, -z / 2)
+
+    @property
+    def upper_corner(self) -> Vector:
+        """Corner of the mesh with the largest coordinates [m]."""
+        x, y, z = self.size
+        return (x / 2, y / 2, z / 2)
+
+    def centres(self, axis: int | str) -> NDArray[np.float64]:
+        """Return the coordinates of the cell centres along one axis, shape ``(n,)`` [m].
+
+        Parameters
+        ----------
+        axis
+            0, 1, 2 or ``"x"``, ``"y"``, ``"z"``.
+        """
+        k = AXES.index(axis) if isinstance(axis, str) else axis
+        n = self.cells[k]
+        return (np.arange(n) - (n - 1) / 2) * self.cell_size[k]
+
+    def grid(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return the centres ``(x, y, z)`` [m], which broadcast together to ``(nz, ny, nx)``."""
+        return (
+            self.centres(0)[None, None, :],
+            self.centres(1)[None, :, None],
+            self.centres(2)[:, None, None],
+        )
