@@ -1,0 +1,95 @@
+// Sums over the magnet that make a row of the table.
+//   SUMS = 3 + ENERGIES + 1: sum of m, sum of each energy density [J/m^3], largest |X|/gamma [T]
+#include "portable.h"
+#include "vec3.h"
+#include "clock.h"
+#include "site.h"
+#include "model.cuh"
+#include "rhs.h"
+
+#define SUMS (3 + ENERGIES + 1)
+
+KERNEL measure(CHUNKS, MODEL_ARGUMENTS, const double* RESTRICT clock, const real* RESTRICT work,
+               double* partial) {
+  BLOCK_SCRATCH
+  const Arrays arrays = ARRAYS;
+  EACH_CHUNK(chunk, rep)
+    const int parity = (int)clock[(long)rep * CLOCK_COLUMNS + CLOCK_PARITY];
+    double sums[SUMS];
+    for (int q = 0; q < SUMS; ++q) sums[q] = 0;
+    EACH_CELL_OF(chunk, rep, row, c)
+      const real* m = work + slot_offset(CURRENT, parity, rep, nrep, row.n);
+      const Params p = cell_params(arrays, row_params(arrays, row), row, c);
+      const Site s = complete(make_site(m, row.n, c), p);
+      real e[ENERGIES + 1];
+      const V X = drive(s, p, e);
+      sums[0] += (double)s.m.x;
+      sums[1] += (double)s.m.y;
+      sums[2] += (double)s.m.z;
+      for (int q = 0; q < ENERGIES; ++q) sums[3 + q] += (double)e[q];
+      sums[SUMS - 1] = larger(sums[SUMS - 1], (double)(norm(X) / p.gamma));
+    END_CELL_OF
+    for (int q = 0; q < SUMS; ++q) {
+      const double total = q < SUMS - 1 ? FOLD_SUM(sums[q]) : FOLD_MAX(sums[q]);
+      ONE_THREAD partial[((long)rep * nchunk + chunk) * SUMS + q] = total;
+    }
+  END_CHUNK
+}
+
+// Chunks are added up in their order, whatever the number of threads.
+KERNEL fold_chunks(ITEMS, int nchunk, const double* RESTRICT partial, double* result) {
+  EACH_ITEM(item)
+    const int rep = item / SUMS, q = item % SUMS;
+    double total = 0;
+    for (int j = 0; j < nchunk; ++j) {
+      const double v = partial[((long)rep * nchunk + j) * SUMS + q];
+      total = q < SUMS - 1 ? total + v : larger(total, v);
+    }
+    result[item] = total;
+  END_ITEM
+}
+
+// Mean of m over the cells of each plane normal to an axis: item = (replica, component, position).
+// Cells along that axis are `stride` apart, `length` of them; empty cells do not count.
+KERNEL profile(ITEMS, int cells, int stride, int length, const double* RESTRICT clock, int nrep,
+               const real* RESTRICT work, double* result) {
+  EACH_ITEM(item)
+    const int position = item % length, component = item / length % 3, rep = item / length / 3;
+    const int parity = (int)clock[(long)rep * CLOCK_COLUMNS + CLOCK_PARITY];
+    const real* m = work + slot_offset(CURRENT, parity, rep, nrep, cells);
+    double total = 0;
+    int magnetic = 0;
+    for (long outer = 0; outer < cells; outer += (long)stride * length)
+      for (long inner = 0; inner < stride; ++inner) {
+        const long i = outer + (long)position * stride + inner;
+        total += (double)m[i + (long)component * cells];
+        magnetic += !is_empty(load(m, cells, i));
+      }
+    result[item] = magnetic > 0 ? total / magnetic : 0.0;
+  END_ITEM
+}
+
+// The field B [T] of one energy term, or its energy density, for snapshots and tests.
+KERNEL term_field(CELLS, MODEL_ARGUMENTS, const double* RESTRICT clock, const real* RESTRICT work,
+                  int term, real* field, real* density) {
+  const Arrays arrays = ARRAYS;
+  EACH_ROW(row)
+    const int parity = (int)clock[(long)row.rep * CLOCK_COLUMNS + CLOCK_PARITY];
+    const real* m = work + slot_offset(CURRENT, parity, row.rep, nrep, row.n);
+    real* field_out = field + row.rep * 3 * row.n;
+    real* density_out = density + row.rep * row.n;
+    const Params uniform = row_params(arrays, row);
+    EACH_CELL(row, c)
+      const Params p = cell_params(arrays, uniform, row, c);
+      const Site s = complete(make_site(m, row.n, c), p);
+      real e = real(0);
+      V B = one_term(term, s, p, e);
+      if (is_empty(s.m)) {
+        e = real(0);
+        B = V{0, 0, 0};
+      }
+      store(field_out, row.n, c.i, B);
+      density_out[c.i] = e;
+    END_CELL
+  END_ROW
+}

@@ -1,0 +1,34 @@
+// The right-hand side dm/dt: every field and torque of the model, and the LLG equation.
+#pragma once
+
+INLINE Site complete(Site s, const Params& p) {
+  s.Ms = p.Ms;
+  s.inv_Ms = p.inv_Ms;
+  s.gamma = p.gamma;
+  s.inv_dx = p.inv_dx;
+  s.inv_dy = p.inv_dy;
+  s.inv_dz = p.inv_dz;
+  return s;
+}
+
+// X = -gamma m x B + T [1/s], everything that turns m but the damping; energies e [J/m^3] per term.
+INLINE V drive(const Site& s, const Params& p, real* e) {
+  const V X = torques(s, p) - p.gamma * cross(s.m, fields(s, p, e));
+#if HAS_EMPTY
+  if (is_empty(s.m)) {
+    for (int q = 0; q < ENERGIES; ++q) e[q] = real(0);
+    return V{0, 0, 0};
+  }
+#endif
+  return X;
+}
+
+// dm/dt = (X + alpha m x X) / (1 + alpha^2): the Gilbert form solved for dm/dt, so that damping acts
+// on the spin torques as well (T. L. Gilbert, IEEE Trans. Magn. 40, 3443 (2004)). With relax = 1
+// precession is left out, dm/dt = m x X, which has the same fixed points.
+INLINE V llg(const Site& s, const Params& p, real relax) {
+  real e[ENERGIES + 1];
+  const V X = drive(s, p, e);
+  const real scale = (real(1) - relax) / (real(1) + p.alpha * p.alpha);
+  return scale * X + (scale * p.alpha + relax) * cross(s.m, X);
+}

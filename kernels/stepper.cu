@@ -1,0 +1,108 @@
+// Step control on the device: one item is one replica.
+//
+//   ORDER      exponent of the error estimate is 1/ORDER (embedded methods)
+//   ADAPTIVE   1: the step follows the error; 0: it is fixed
+#include "portable.h"
+#include "vec3.h"
+#include "clock.h"
+
+// Largest entry of `error` within each chunk. Non-negative floats order like their bit patterns, and
+// NaN lies above infinity: an integer maximum is exact, vectorises, and cannot lose a NaN.
+KERNEL largest_error(CHUNKS, const real* RESTRICT error, real* partial) {
+  BLOCK_SCRATCH
+  EACH_CHUNK(chunk, rep)
+    const long n = (long)nx * ny * nz;
+    const long a = n * chunk / nchunk, b = n * (chunk + 1) / nchunk;
+    const real* mine = error + rep * n;
+#if ON_GPU
+    double largest = 0;
+    for (long i = a + threadIdx.x; i < b; i += blockDim.x) largest = larger(largest, mine[i]);
+    largest = FOLD_MAX(largest);
+#else
+    real_bits bits = 0;
+    for (long i = a; i < b; ++i) {
+      const real_bits v = bits_of(mine[i]);
+      bits = v > bits ? v : bits;
+    }
+    const real largest = from_bits(bits);
+#endif
+    ONE_THREAD partial[(long)rep * nchunk + chunk] = (real)largest;
+  END_CHUNK
+}
+
+// The step to try next: the free one, shortened so that t_stop is hit exactly and without a sliver
+// of a step before it.
+INLINE void choose_step(double* now) {
+  const double left = now[CLOCK_T_STOP] - now[CLOCK_T];
+  double dt = now[CLOCK_FREE_DT];
+  if (left <= dt * (1.0 + 1e-9)) dt = left;
+#if ADAPTIVE
+  else if (left < 2.0 * dt) dt = 0.5 * left;
+#endif
+  now[CLOCK_DT] = dt;
+}
+
+INLINE bool finite(double v) { return v - v == 0.0; }
+
+INLINE void accept_or_reject(double* now, double error) {
+  now[CLOCK_ERROR] = error;
+  const double dt = now[CLOCK_DT];
+  const bool usable = finite(error);
+#if ADAPTIVE
+  const double ratio = now[CLOCK_MAX_ERROR] / error;
+  const bool accepted = usable && error <= now[CLOCK_MAX_ERROR];
+  const double longest = now[CLOCK_RETRY] > 0 ? 1.0 : 4.0;
+  double factor = 0.1;
+  if (usable) factor = error > 0 ? 0.9 * pow(ratio, 1.0 / ORDER) : longest;
+  factor = factor < 0.1 ? 0.1 : factor > longest ? longest : factor;
+  double free_dt = factor * dt;
+  // A step cut short by an output says little about longer ones: keep the step that was interrupted.
+  if (accepted && dt < now[CLOCK_FREE_DT] && (factor == longest || free_dt > now[CLOCK_FREE_DT]))
+    free_dt = free_dt > now[CLOCK_FREE_DT] ? free_dt : now[CLOCK_FREE_DT];
+  now[CLOCK_FREE_DT] = free_dt > now[CLOCK_MAX_DT] ? now[CLOCK_MAX_DT] : free_dt;
+  if (!accepted) {
+    now[CLOCK_REJECTED] += 1;
+    now[CLOCK_RETRY] += 1;
+    const double t = now[CLOCK_T];
+    if (free_dt < now[CLOCK_MIN_DT] || t + free_dt == t)
+      now[CLOCK_STATUS] = usable ? FAILED_STEP : FAILED_NAN;
+    choose_step(now);
+    return;
+  }
+#else
+  if (!usable) {
+    now[CLOCK_STATUS] = FAILED_NAN;
+    return;
+  }
+#endif
+  now[CLOCK_RETRY] = 0;
+  now[CLOCK_STEPS] += 1;
+  now[CLOCK_PARITY] = 1 - now[CLOCK_PARITY];
+  const double left = now[CLOCK_T_STOP] - now[CLOCK_T];
+  if (dt == left) {
+    now[CLOCK_T] = now[CLOCK_T_STOP];
+    now[CLOCK_STATUS] = WAITING;
+  } else {
+    now[CLOCK_T] += dt;
+  }
+  choose_step(now);
+}
+
+KERNEL control(ITEMS, int nchunk, const real* RESTRICT partial, double* clock) {
+  EACH_ITEM(rep)
+    double* now = clock + (long)rep * CLOCK_COLUMNS;
+    if (now[CLOCK_STATUS] == RUNNING) {
+      double error = 0;
+      for (int j = 0; j < nchunk; ++j) error = larger(error, partial[(long)rep * nchunk + j]);
+      accept_or_reject(now, error);
+    }
+  END_ITEM
+}
+
+// After the host has set a new t_stop.
+KERNEL arm(ITEMS, double* clock) {
+  EACH_ITEM(rep)
+    double* now = clock + (long)rep * CLOCK_COLUMNS;
+    if (now[CLOCK_STATUS] == RUNNING) choose_step(now);
+  END_ITEM
+}

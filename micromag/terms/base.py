@@ -1,0 +1,104 @@
+"""What every term is: a validated set of parameters, and the name of a kernel snippet.
+
+A term is two files. ``micromag/terms/x.py`` defines one subclass of `EnergyTerm` or `Torque`; its
+fields are the run file's keys. ``kernels/terms/x.cuh`` defines one device function of the same name::
+
+    INLINE V x(const Site& s, const X& p, real& energy)   // energy term: returns B [T], sets J/m^3
+    INLINE V x(const Site& s, const X& p)                 // torque: returns T [1/s]
+
+where ``X`` is the name of the Python class and carries a member for each of its parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from micromag.parameters import Parameter, VectorParameter
+
+if TYPE_CHECKING:
+    from micromag.backend.base import Backend
+    from micromag.model import Model
+
+
+class NonlocalField:
+    """A field that needs more than a cell and its neighbours, evaluated between two stages.
+
+    Attributes
+    ----------
+    field
+        Device array ``(replica, 3, nz, ny, nx)`` that `apply` fills; the snippet sees it as ``p.field``.
+    """
+
+    field: Any
+
+    def commands(self, work: Any, clock: Any, source: int) -> list[Any]:
+        """Return the commands that fill `field` from slot ``source`` of the work array."""
+        raise NotImplementedError
+
+
+class Term(BaseModel):
+    """Base of energy terms and torques; see the module's text for the kernel half."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        arbitrary_types_allowed=True,
+        populate_by_name=True,
+    )
+
+    kind: ClassVar[Literal["energy", "torque"]]
+    interface: ClassVar[tuple[str, ...]] = ()
+    """Parameters that belong to the face between two cells (harmonic mean of both sides)."""
+    nonlocal_field: ClassVar[bool] = False
+    """Whether the snippet reads ``p.field``, made by `make_nonlocal`."""
+
+    @classmethod
+    def key(cls) -> str:
+        """Return the run file's key, which is the name of the file and of the device function."""
+        return cls.__module__.rpartition(".")[2]
+
+    @classmethod
+    def declared_parameters(cls) -> dict[str, int]:
+        """Return name -> components (1 or 3) of every parameter, given or not."""
+        declared = {}
+        for name, info in cls.model_fields.items():
+            text = str(info.annotation)
+            if "VectorParameter" in text:
+                declared[name] = 3
+            elif "ScalarParameter" in text:
+                declared[name] = 1
+        return declared
+
+    def parameters(self) -> dict[str, Parameter]:
+        """Return the parameters that are given, by name, in the order of declaration."""
+        values = {name: getattr(self, name) for name in self.declared_parameters()}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def flags(self) -> Mapping[str, int]:
+        """Return integer members of the snippet's struct, known when the kernel is compiled."""
+        return {}
+
+    def make_nonlocal(self, model: Model, backend: Backend) -> NonlocalField:
+        """Return the operator behind ``p.field``; only for terms with ``nonlocal_field``."""
+        raise NotImplementedError
+
+
+class EnergyTerm(Term):
+    """A term with an energy density e(m) [J/m^3] and the field B = -(1/Ms) de/dm [T]."""
+
+    kind: ClassVar[Literal["energy", "torque"]] = "energy"
+
+
+class Torque(Term):
+    """A torque T [1/s], perpendicular to m, in dm/dt = -gamma m x B + alpha m x dm/dt + T."""
+
+    kind: ClassVar[Literal["energy", "torque"]] = "torque"
+
+
+def components(parameter: Parameter) -> int:
+    """Return 3 for a vector parameter, 1 for a scalar."""
+    return 3 if isinstance(parameter, VectorParameter) else 1
