@@ -1,0 +1,76 @@
+"""Devices: arrays, run-time compiled kernels, launch programs and FFTs, on the CPU or a CUDA GPU."""
+
+from __future__ import annotations
+
+import re
+
+from micromag.backend.base import (
+    Backend,
+    Cells,
+    Chunks,
+    Command,
+    ConvolutionFFT,
+    Items,
+    Kernel,
+    Module,
+    Program,
+    Source,
+)
+from micromag.errors import DeviceError
+
+__all__ = [
+    "Backend",
+    "Cells",
+    "Chunks",
+    "Command",
+    "ConvolutionFFT",
+    "Items",
+    "Kernel",
+    "Module",
+    "Program",
+    "Source",
+    "get_backend",
+]
+
+
+def get_backend(device: str = "auto", threads: int | None = None) -> Backend:
+    """Return the backend of a device; ``backend.choice`` says which it is and why.
+
+    Parameters
+    ----------
+    device
+        "cpu", "cuda" (the first GPU), "cuda:1" (the second), or "auto": the first CUDA GPU that can be
+        used, else the CPU.
+    threads
+        CPU threads, all that the process may use when None.
+
+    Raises
+    ------
+    DeviceError
+        There is no such device, or what it needs is not installed.
+    """
+    match = re.fullmatch(r"(auto|cpu|cuda)(?::(\d+))?", device)
+    if match is None or (match[2] and match[1] != "cuda"):
+        raise DeviceError(
+            "no such device", value=device, allowed='"auto", "cpu", "cuda", "cuda:0", "cuda:1", ...'
+        )
+    if match[1] == "cpu":
+        return _cpu(threads, "asked for")
+    if match[1] == "cuda":
+        from micromag.backend.cuda import CudaBackend
+
+        return CudaBackend(int(match[2] or 0), "asked for")
+    try:
+        from micromag.backend.cuda import CudaBackend
+
+        return CudaBackend(0, "the first CUDA device")
+    except ImportError:
+        return _cpu(threads, "CuPy is not installed")
+    except DeviceError as error:
+        return _cpu(threads, error.what)
+
+
+def _cpu(threads: int | None, reason: str) -> Backend:
+    from micromag.backend.cpu import CpuBackend
+
+    return CpuBackend(threads, reason)

@@ -1,0 +1,277 @@
+"""The CPU backend: kernels in shared libraries, launched from lists by a thread pool in C."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from importlib.metadata import version
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from micromag.backend.base import (
+    Backend,
+    Command,
+    ConvolutionFFT,
+    Kernel,
+    Module,
+    Program,
+    Source,
+    Space,
+    Step,
+)
+from micromag.backend.cache import kernel_cache
+from micromag.backend.compiler import HostCompiler, cpu_name, host_compiler
+from micromag.backend.memory import host_memory_free, host_memory_total
+from micromag.backend.signature import Signature, host_wrapper
+from micromag.errors import DeviceError
+
+WORK_PER_THREAD = 8192
+"""Cells (or items) below which another thread costs more than it gives."""
+_CHUNKS_PER_THREAD = 4
+_ALIGNMENT = 64
+_POOL = Path(__file__).parents[2] / "kernels" / "host" / "pool.cpp"
+
+
+class CpuBackend(Backend):
+    """The processor that the program runs on.
+
+    Parameters
+    ----------
+    threads
+        Threads that share a launch, those that this process may use when None. The results do not
+        depend on it.
+    reason
+        Why this device was taken, for the record.
+    """
+
+    kind = "cpu"
+
+    def __init__(self, threads: int | None = None, reason: str = "asked for") -> None:
+        self.threads = available_threads() if threads is None else threads
+        if self.threads < 1:
+            raise DeviceError("the number of threads must be positive", value=threads)
+        plural = "s" if self.threads > 1 else ""
+        self.choice = f"cpu ({reason}): {cpu_name()}, {self.threads} thread{plural}"
+
+    def compile(self, sources: Sequence[Source]) -> list[Module]:
+        compiler = host_compiler()
+        with ThreadPoolExecutor(max_workers=available_threads()) as workers:
+            modules = workers.map(lambda s: CpuModule(s, compiler, self.threads), sources)
+            return list(modules)
+
+    def program(self, steps: Sequence[Step]) -> Program:
+        return CpuProgram(steps)
+
+    def convolution_fft(
+        self,
+        cells: tuple[int, int, int],
+        lengths: tuple[int, int, int],
+        batch: int,
+        dtype: DTypeLike,
+    ) -> ConvolutionFFT:
+        from micromag.backend.cpu_fft import CpuConvolutionFFT
+
+        return CpuConvolutionFFT(self, cells, lengths, batch, np.dtype(dtype))
+
+    def convolution_fft_bytes(
+        self,
+        cells: tuple[int, int, int],
+        lengths: tuple[int, int, int],
+        batch: int,
+        dtype: DTypeLike,
+    ) -> int:
+        from micromag.backend.cpu_fft import workspace_bytes
+
+        return workspace_bytes(cells, lengths, batch, np.dtype(dtype))
+
+    def empty(self, shape: int | Sequence[int], dtype: DTypeLike) -> NDArray[Any]:
+        kind = np.dtype(dtype)
+        extent = (shape,) if isinstance(shape, int) else tuple(shape)
+        size = kind.itemsize
+        for n in extent:  # Python integers: the product of an absurd mesh must not wrap around
+            size *= int(n)
+        try:
+            raw = np.empty(size + _ALIGNMENT, np.uint8)
+        except (MemoryError, ValueError) as error:
+            raise DeviceError(
+                "the simulation does not fit into memory",
+                value=f"{size / 2**30:.1f} GiB asked for in one array",
+                allowed=f"{self.memory_free() / 2**30:.1f} GiB are free",
+                next_step="use fewer cells or replicas, or precision: single",
+            ) from error
+        start = -raw.ctypes.data % _ALIGNMENT
+        return raw[start : start + size].view(kind).reshape(extent)
+
+    def zeros(self, shape: int | Sequence[int], dtype: DTypeLike) -> NDArray[Any]:
+        array = self.empty(shape, dtype)
+        array.fill(0)
+        return array
+
+    def write(self, array: NDArray[Any], values: ArrayLike) -> None:
+        np.copyto(array, np.asarray(values), casting="same_kind")
+
+    def read_into(self, array: NDArray[Any], out: NDArray[Any]) -> None:
+        np.copyto(out, array, casting="no")
+
+    def synchronize(self) -> None:
+        """Nothing runs behind the caller's back."""
+
+    def memory_free(self) -> int:
+        return host_memory_free()
+
+    def memory_total(self) -> int:
+        return host_memory_total()
+
+    def info(self) -> dict[str, str]:
+        compiler = host_compiler()
+        return {
+            "device": cpu_name(),
+            "backend": "cpu",
+            "threads": str(self.threads),
+            "system": platform.platform(),
+            "compiler": compiler.version,
+            "flags": " ".join(compiler.flags),
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "scipy": version("scipy"),
+        }
+
+    def close(self) -> None:
+        """The pool belongs to the process and its threads sleep when there is no work."""
+
+
+class CpuModule(Module):
+    """A shared library with one entry point per kernel."""
+
+    def __init__(self, source: Source, compiler: HostCompiler, threads: int) -> None:
+        super().__init__(source)
+        self.threads = threads
+        wrappers = "".join(host_wrapper(s) for s in self.signatures.values())
+        text = f"{source.text}\n{wrappers}"
+        complete = Source(source.name, text, source.defines, source.precision)
+        self.library = load_library(compiler, complete)
+
+    def _kernel(self, signature: Signature) -> Kernel:
+        return CpuKernel(self, signature)
+
+
+class CpuKernel(Kernel):
+    """A kernel's entry point."""
+
+    def __init__(self, module: CpuModule, signature: Signature) -> None:
+        super().__init__(signature, module.source.precision)
+        self.module = module
+        entry = getattr(module.library, f"{signature.name}_host")
+        self.address = ctypes.cast(entry, ctypes.c_void_p).value or 0
+
+    def _bind(self, space: Space, values: list[Any]) -> Command:
+        return CpuCommand(self, space, values)
+
+
+class CpuCommand(Command):
+    """A launch as plain data: an entry point, an array of pointers, and how to cut the work."""
+
+    def __init__(self, kernel: CpuKernel, space: Space, values: list[Any]) -> None:
+        self.name = kernel.signature.name
+        self.kernel = kernel
+        scalars = [np.array(value, np.int32) for value in space.ints]
+        self.values = [*scalars, *(_in_memory(self.name, v) for v in values)]
+        pointers = [0 if v is None else v.ctypes.data for v in self.values]
+        self.arguments = np.array(pointers, np.uintp)
+        threads = min(kernel.module.threads, space.work // WORK_PER_THREAD, space.units)
+        chunks = min(space.units, _CHUNKS_PER_THREAD * threads) if threads > 1 else 1
+        self.entry = (
+            kernel.address, self.arguments.ctypes.data, space.units, max(chunks, 1), max(threads, 1),
+        )  # fmt: skip
+
+    def run(self) -> None:
+        CpuProgram([self]).run()
+
+
+def _in_memory(kernel: str, value: Any) -> NDArray[Any] | None:
+    if value is None or isinstance(value, np.ndarray):
+        return value
+    if isinstance(value, np.generic):
+        return np.array(value)
+    raise DeviceError(
+        f"kernel {kernel} on the CPU was given an array of another device",
+        value=type(value).__name__,
+    )
+
+
+class LaunchList:
+    """Consecutive launches, run by one call into the pool."""
+
+    def __init__(self, commands: list[CpuCommand]) -> None:
+        self.commands = commands  # keeps the arguments alive
+        self.entries = np.array([c.entry for c in commands], np.int64)
+        self.pool_run = _pool().pool_run
+        self.address = self.entries.ctypes.data
+
+    def run(self, times: int) -> None:
+        self.pool_run(self.address, len(self.entries), times)
+
+
+class CpuProgram(Program):
+    """Lists of launches with Python callables between them."""
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self.parts: list[LaunchList | Callable[[], object]] = []
+        for is_launch, group in groupby(steps, key=lambda s: isinstance(s, Command)):
+            members: list[Any] = list(group)
+            self.parts.extend([LaunchList(members)] if is_launch else members)
+
+    def run(self, times: int = 1) -> None:
+        if len(self.parts) == 1 and isinstance(self.parts[0], LaunchList):
+            self.parts[0].run(times)
+            return
+        for _ in range(times):
+            for part in self.parts:
+                if isinstance(part, LaunchList):
+                    part.run(1)
+                else:
+                    part()
+
+
+def available_threads() -> int:
+    """Return the number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def load_library(compiler: HostCompiler, source: Source, extra: Sequence[str] = ()) -> ctypes.CDLL:
+    """Compile or find ``source`` and load it; a library that does not load is compiled once more."""
+    path = compiler.library(source, extra)
+    try:
+        return ctypes.CDLL(os.fspath(path))
+    except OSError:
+        kernel_cache().drop(path)
+    path = compiler.rebuild(source, extra)
+    try:
+        return ctypes.CDLL(os.fspath(path))
+    except OSError as error:
+        raise DeviceError(
+            f"the compiled kernels '{source.name}' cannot be loaded",
+            value=error,
+            next_step="a folder mounted noexec does this: set MICROMAG_CACHE_DIR to another one",
+        ) from error
+
+
+@cache
+def _pool() -> ctypes.CDLL:
+    """Return the thread pool, one per process."""
+    source = Source("pool", _POOL.read_text(encoding="utf-8"))
+    library = load_library(host_compiler(), source, ("-pthread",))
+    library.pool_run.argtypes = [ctypes.c_void_p, ctypes.c_long, ctypes.c_long]
+    library.pool_run.restype = None
+    library.pool_helpers.restype = ctypes.c_long
+    return library
