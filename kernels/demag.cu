@@ -21,36 +21,31 @@ KERNEL load_magnetization(CELLS, const double* RESTRICT clock, const real* RESTR
   END_ROW
 }
 
-// H = -N M for every wave vector, in place; the tensor, octant of non-negative wave vectors, order
-// xx yy zz xy xz yz, carries mu0 and the transforms' normalisation. Off-diagonal components are odd
-// along their two axes. Item = (kz, ky, replica): a line of kx.
-KERNEL multiply_tensor(ITEMS, int lx, int ly, int lz, int nrep, const real* RESTRICT tensor,
-                       real* spectrum) {
-  EACH_ITEM(item)
-    const int rep = item % nrep, ky = item / nrep % ly, kz = item / nrep / ly;
-    const int kx_count = lx / 2 + 1;
-    const int oy = ky <= ly / 2 ? ky : ly - ky, oz = kz <= lz / 2 ? kz : lz - kz;
-    const real sy = oy == ky ? real(1) : real(-1), sz = oz == kz ? real(1) : real(-1);
-    const long octant = (long)(lz / 2 + 1) * (ly / 2 + 1) * kx_count;
-    const real* N = tensor + ((long)oz * (ly / 2 + 1) + oy) * kx_count;
-    const real *Nxx = N, *Nyy = N + octant, *Nzz = N + 2 * octant;
-    const real *Nxy = N + 3 * octant, *Nxz = N + 4 * octant, *Nyz = N + 5 * octant;
-    real* X = spectrum + (((long)kz * ly + ky) * nrep + rep) * 3 * kx_count * 2;
-    real* Y = X + 2 * kx_count;
-    real* Z = Y + 2 * kx_count;
-    const real sxy = sy, sxz = sz, syz = sy * sz;
-    for (int kx = 0; kx < kx_count; ++kx) {
-      const real xx = Nxx[kx], yy = Nyy[kx], zz = Nzz[kx];
-      const real xy = sxy * Nxy[kx], xz = sxz * Nxz[kx], yz = syz * Nyz[kx];
-      for (int part = 0; part < 2; ++part) {
-        const int i = 2 * kx + part;
-        const real x = X[i], y = Y[i], z = Z[i];
-        X[i] = xx * x + xy * y + xz * z;
-        Y[i] = xy * x + yy * y + yz * z;
-        Z[i] = xz * x + yz * y + zz * z;
-      }
-    }
-  END_ITEM
+// B(k) = -mu0 N(k) M(k), in place. The grid is that of the spectrum: nx = lx/2 + 1, ny = ly, nz = lz.
+// The tensor is the octant of non-negative wave vectors, order xx yy zz xy xz yz, and carries -mu0 and
+// the transforms' normalisation; its off-diagonal components are odd along their two axes.
+KERNEL multiply_tensor(CELLS, const real* RESTRICT tensor, real* spectrum) {
+  EACH_ROW(row)
+    const int oy = row.y <= ny / 2 ? row.y : ny - row.y;
+    const int oz = row.z <= nz / 2 ? row.z : nz - row.z;
+    const real sxy = oy == row.y ? real(1) : real(-1), sxz = oz == row.z ? real(1) : real(-1);
+    const real syz = sxy * sxz;
+    const long octant = (long)(nz / 2 + 1) * (ny / 2 + 1) * nx;
+    const real* N = tensor + ((long)oz * (ny / 2 + 1) + oy) * nx;
+    real* line = spectrum + (((long)row.z * ny + row.y) * nrep + row.rep) * 6 * nx;
+    EACH_CELL(row, c)
+      const real xx = N[c.x], yy = N[octant + c.x], zz = N[2 * octant + c.x];
+      const real xy = sxy * N[3 * octant + c.x], xz = sxz * N[4 * octant + c.x];
+      const real yz = syz * N[5 * octant + c.x];
+      const long i = 2 * (long)c.x;
+      const V re = load(line, 2 * nx, i), im = load(line, 2 * nx, i + 1);
+      store(line, 2 * nx, i, V{xx * re.x + xy * re.y + xz * re.z, xy * re.x + yy * re.y + yz * re.z,
+                               xz * re.x + yz * re.y + zz * re.z});
+      store(line, 2 * nx, i + 1, V{xx * im.x + xy * im.y + xz * im.z,
+                                   xy * im.x + yy * im.y + yz * im.z,
+                                   xz * im.x + yz * im.y + zz * im.z});
+    END_CELL
+  END_ROW
 }
 
 // Field B [T] back into the solver's layout.

@@ -1,0 +1,1 @@
+"""Time integration and minimisation: tableaus as data, one engine for them, and the descent."""

@@ -1,0 +1,43 @@
+"""The device's record of each replica, read and written by name.
+
+The names, in their order, are those of ``kernels/clock.h``.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from functools import cache
+
+from micromag.backend.source import read_kernel_file
+
+
+def _enumerators(name: str) -> list[str]:
+    body = re.search(rf"enum {name} \{{(.*?)\}}", read_kernel_file("clock.h"), re.DOTALL)
+    assert body is not None, f"kernels/clock.h has no enum {name}"
+    text = re.sub(r"//[^\n]*", "", body[1])
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+@cache
+def column(name: str) -> int:
+    """Return the index of a column, e.g. ``"t"``, ``"dt"``, ``"status"``."""
+    return _enumerators("ClockColumn").index(f"CLOCK_{name.upper()}")
+
+
+@cache
+def columns() -> int:
+    """Return the number of columns."""
+    return column("columns")
+
+
+@cache
+def slot(name: str) -> int:
+    """Return the code of a slot of the work array, e.g. ``"CURRENT"``."""
+    return _enumerators("Slot").index(name)
+
+
+Status = enum.IntEnum(  # type: ignore[misc]
+    "Status", {name: value for value, name in enumerate(_enumerators("Status"))}
+)
+"""What a replica is doing: RUNNING, WAITING, FAILED_NAN, FAILED_STEP, IDLE."""
