@@ -1,4 +1,4 @@
-"""Devices: arrays, run-time compiled kernels, launch programs and FFTs, on the CPU or a CUDA GPU."""
+"""Devices: arrays, run-time compiled kernels, programs of launches, FFTs; on the CPU or a GPU."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def get_backend(device: str = "auto", threads: int | None = None) -> Backend:
     Parameters
     ----------
     device
-        "cpu", "cuda" (the first GPU), "cuda:1" (the second), or "auto": the first CUDA GPU that can be
-        used, else the CPU.
+        "cpu", "cuda" (the first GPU), "cuda:1" (the second), or "auto": the first CUDA GPU that
+        can be used, else the CPU.
     threads
         CPU threads, all that the process may use when None.
 

@@ -181,10 +181,10 @@ class Kernel(ABC):
         self.precision = precision
 
     def bind(self, space: Space, *args: Any) -> Command:
-        """Return a launch over ``space`` with ``args``, checked and converted to the kernel's types.
+        """Return a launch over ``space`` with ``args`` checked and converted to the kernel's types.
 
-        The command keeps the arrays alive. Raises TypeError or ValueError where an argument does not
-        fit, and DeviceError where an array lives on another device.
+        The command keeps the arrays alive. Raises TypeError or ValueError where an argument does
+        not fit, and DeviceError where an array lives on another device.
         """
         if space.kind != self.signature.space:
             raise TypeError(
@@ -222,7 +222,8 @@ class ConvolutionFFT(ABC):
 
     ``real_in``, ``real_out``: shape (nz, ny, batch, nx), real. ``spectrum``: shape
     (Lz, Ly, batch, Lx // 2 + 1), complex. Both directions are unnormalised: forward and inverse
-    together multiply by Lx Ly Lz. ``inverse`` destroys the spectrum. The arrays stay where they are.
+    together multiply by Lx Ly Lz. ``inverse`` destroys the spectrum. The arrays stay where they
+    are.
     """
 
     cells: tuple[int, int, int]
@@ -251,7 +252,10 @@ class Backend(ABC):
 
     @abstractmethod
     def compile(self, sources: Sequence[Source]) -> list[Module]:
-        """Compile in parallel, through the cache on disk; raises DeviceError with the compiler's words."""
+        """Compile in parallel, through the cache on disk.
+
+        Raises DeviceError with the compiler's first complaints.
+        """
 
     @abstractmethod
     def program(self, steps: Sequence[Step]) -> Program:
@@ -265,7 +269,10 @@ class Backend(ABC):
         batch: int,
         dtype: DTypeLike,
     ) -> ConvolutionFFT:
-        """Return the transforms of ``batch`` real fields of (nx, ny, nz) cells padded to (Lx, Ly, Lz)."""
+        """Return the transforms of ``batch`` real fields of (nx, ny, nz) cells.
+
+        They are padded to ``lengths`` = (Lx, Ly, Lz); ``dtype`` is float32 or float64.
+        """
 
     @abstractmethod
     def convolution_fft_bytes(
@@ -307,7 +314,7 @@ class Backend(ABC):
 
     @abstractmethod
     def read_into(self, array: DeviceArray, out: NDArray[Any]) -> None:
-        """Copy a device array into a host array of its shape, after all that was enqueued before."""
+        """Copy a device array into a host array, after all that was enqueued before."""
 
     @abstractmethod
     def synchronize(self) -> None:

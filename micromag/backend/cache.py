@@ -1,8 +1,9 @@
 """Compiled kernels on disk: content-hashed, private, safe for many processes at once.
 
-An entry is one file ``<key>-<hash of its bytes><suffix>``, written beside its place and renamed into
-it. So a reader sees all of a file or none, and one that was damaged later is recognised and rebuilt.
-Loading a library is code execution: the folder is the user's own and nobody else may write to it.
+An entry is one file ``<key>-<hash of its bytes><suffix>``, written beside its place and renamed
+into it. So a reader sees all of a file or none, and one that was damaged later is recognised and
+rebuilt. Loading a library is code execution: the folder is the user's own and nobody else may
+write to it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _BUILD = "build-"
 
 
 def cache_root() -> Path:
-    """Return the folder of all of the program's caches: MICROMAG_CACHE_DIR or the platform's place."""
+    """Return the folder of all caches: MICROMAG_CACHE_DIR, or the platform's place."""
     chosen = os.environ.get("MICROMAG_CACHE_DIR")
     if chosen:
         return Path(chosen).expanduser()
@@ -49,7 +50,7 @@ class Cache:
         self.limit = limit
 
     def get(self, key: str, suffix: str, build: Callable[[Path], Path]) -> Path:
-        """Return the file of ``key``; on a miss ``build(folder)`` makes it in a folder of its own."""
+        """Return the file of ``key``; on a miss ``build(folder)`` makes it in that folder."""
         return self.find(key, suffix) or self.build(key, suffix, build)
 
     def find(self, key: str, suffix: str) -> Path | None:
@@ -107,7 +108,7 @@ def _digest(path: Path) -> str:
 
 
 def kernel_cache() -> Cache:
-    """Return the cache of compiled kernels; where no folder can be had, one that ends with the process."""
+    """Return the cache of compiled kernels; without a folder, one that ends with the process."""
     return Cache(_private_folder(str(cache_root() / "kernels")))
 
 

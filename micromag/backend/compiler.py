@@ -1,4 +1,4 @@
-"""The host's C++ compiler: finding one, its flags, and turning source text into a shared library."""
+"""The host's C++ compiler: finding one, its flags, turning source text into a shared library."""
 
 from __future__ import annotations
 

@@ -189,8 +189,12 @@ class CpuCommand(Command):
         threads = min(kernel.module.threads, space.work // WORK_PER_THREAD, space.units)
         chunks = min(space.units, _CHUNKS_PER_THREAD * threads) if threads > 1 else 1
         self.entry = (
-            kernel.address, self.arguments.ctypes.data, space.units, max(chunks, 1), max(threads, 1),
-        )  # fmt: skip
+            kernel.address,
+            self.arguments.ctypes.data,
+            space.units,
+            max(chunks, 1),
+            max(threads, 1),
+        )
 
     def run(self) -> None:
         CpuProgram([self]).run()
@@ -249,7 +253,7 @@ def available_threads() -> int:
 
 
 def load_library(compiler: HostCompiler, source: Source, extra: Sequence[str] = ()) -> ctypes.CDLL:
-    """Compile or find ``source`` and load it; a library that does not load is compiled once more."""
+    """Compile or find ``source`` and load it; one that does not load is compiled once more."""
     path = compiler.library(source, extra)
     try:
         return ctypes.CDLL(os.fspath(path))

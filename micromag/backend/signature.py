@@ -104,7 +104,7 @@ def _scalar(value: Any, wanted: np.dtype[Any], where: str) -> Any:
     allowed = numbers.Integral if wanted.kind in "iu" else numbers.Real
     if isinstance(value, bool | np.bool_) or not isinstance(value, allowed):
         raise TypeError(f"{where}: expected {wanted}, got {value!r} ({type(value).__name__})")
-    if wanted.kind in "iu":
+    if isinstance(value, numbers.Integral) and wanted.kind in "iu":
         limits = np.iinfo(wanted)
         if not limits.min <= int(value) <= limits.max:
             raise ValueError(f"{where}: {value} does not fit {wanted}")
@@ -112,9 +112,10 @@ def _scalar(value: Any, wanted: np.dtype[Any], where: str) -> Any:
 
 
 def parse_signatures(text: str) -> dict[str, Signature]:
-    """Return the kernels declared in ``text`` by name; raises ValueError on a declaration not understood.
+    """Return the kernels declared in ``text`` by name.
 
     Declarations must not depend on the preprocessor: the text has to be specialised before.
+    Raises ValueError on a declaration that is not understood.
     """
     code = _DIRECTIVE.sub("#", _COMMENT.sub(" ", text))
     found: dict[str, Signature] = {}
@@ -133,7 +134,7 @@ def parse_signatures(text: str) -> dict[str, Signature]:
 def _parse(name: str, parts: list[str]) -> Signature:
     if parts[0] not in SPACES:
         raise ValueError(
-            f"kernel {name}: the first argument is {parts[0]!r}, expected one of {', '.join(SPACES)}"
+            f"kernel {name}: the first argument is {parts[0]!r}, not one of {', '.join(SPACES)}"
         )
     return Signature(name, parts[0], tuple(_parse_argument(name, part) for part in parts[1:]))
 
@@ -164,6 +165,7 @@ def host_wrapper(signature: Signature) -> str:
             f"({qualified}*)a[{i}]" if argument.pointer else f"*(const {argument.ctype}*)a[{i}]"
         )
     return (
-        f'extern "C" __attribute__((visibility("default"))) void {signature.name}_host('
-        f"long lo, long hi, void* const* a) {{\n  {signature.name}(lo, hi, {', '.join(values)});\n}}\n"
+        f'extern "C" __attribute__((visibility("default")))\n'
+        f"void {signature.name}_host(long lo, long hi, void* const* a) {{\n"
+        f"  {signature.name}(lo, hi, {', '.join(values)});\n}}\n"
     )
