@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from micromag.parameters import Quantity, Vector
+from micromag.parameters import Quantity, Vector, custom_error
 
 AXES = "xyz"
 """Names of the axes in the order of vectors; arrays are ordered the other way round, ``(z, y, x)``."""
@@ -25,12 +25,13 @@ AXES = "xyz"
 
 def _whole(value: Any) -> int:
     """Accept what is a whole number by type (also NumPy's), not text, booleans or floats."""
+    error = custom_error("whole_number", f"{value!r} is not a whole number", "1, 2, 3, ...")
     if isinstance(value, bool):
-        raise ValueError("a whole number is needed, not true or false")
+        raise error
     try:
         return operator.index(value)
     except TypeError:
-        raise ValueError(f"a whole number is needed, not {value!r}") from None
+        raise error from None
 
 
 CellCount = Annotated[int, BeforeValidator(_whole), Field(ge=1)]
@@ -78,7 +79,9 @@ class Mesh(BaseModel):
         given = self.model_fields_set & {"cell_size", "size"}
         if len(given) != 1:
             found = "both" if given else "neither"
-            raise ValueError(f"one of cell_size and size is needed; {found} given")
+            raise custom_error(
+                "mesh", f"{found} of cell_size and size given", "one of cell_size and size"
+            )
         nx, ny, nz = self.cells
         if "size" in given:
             sx, sy, sz = self.size
@@ -141,7 +144,7 @@ class Mesh(BaseModel):
         """
         k = AXES.index(axis) if isinstance(axis, str) else axis
         n = self.cells[k]
-        return (np.arange(n) - (n - 1) / 2) * self.cell_size[k]
+        return (np.arange(n, dtype=np.float64) - (n - 1) / 2) * self.cell_size[k]
 
     def grid(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Return the centres ``(x, y, z)`` [m], which broadcast together to ``(nz, ny, nx)``."""
