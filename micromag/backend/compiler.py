@@ -91,20 +91,23 @@ class HostCompiler:
         # In its folder, because zig puts a cache where it runs.
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if done.returncode or not made.exists():
-            raise compile_error(source.name, " ".join(self.command), done.stderr)
+            raise compile_error(
+                source.name,
+                " ".join(self.command),
+                done.stderr,
+                "if the compiler is broken or too old (C++17 is needed), name another in CXX; "
+                "otherwise this is a bug in the kernel source",
+            )
         return made
 
 
-def compile_error(name: str, compiler: str, log: str) -> DeviceError:
+def compile_error(name: str, compiler: str, log: str, next_step: str) -> DeviceError:
     """Return the error that shows the first complaints of a compiler's ``log``."""
     lines = [line.rstrip() for line in log.splitlines() if line.strip()]
     start = next((i for i, line in enumerate(lines) if "error" in line.lower()), 0)
     shown = "\n           ".join(lines[start : start + 8]) or "(it printed nothing)"
     return DeviceError(
-        f"{compiler} cannot compile the kernels '{name}'",
-        value=shown,
-        next_step="if the compiler is broken or too old (C++17 is needed), name another in CXX; "
-        "otherwise this is a bug in the kernel source",
+        f"{compiler} cannot compile the kernels '{name}'", value=shown, next_step=next_step
     )
 
 

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.metadata import version
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,13 +30,13 @@ from micromag.backend.cache import kernel_cache
 from micromag.backend.compiler import HostCompiler, cpu_name, host_compiler
 from micromag.backend.memory import host_memory_free, host_memory_total
 from micromag.backend.signature import Signature, host_wrapper
+from micromag.backend.source import read_kernel_file
 from micromag.errors import DeviceError
 
 WORK_PER_THREAD = 8192
 """Cells (or items) below which another thread costs more than it gives."""
 _CHUNKS_PER_THREAD = 4
 _ALIGNMENT = 64
-_POOL = Path(__file__).parents[2] / "kernels" / "host" / "pool.cpp"
 
 
 class CpuBackend(Backend):
@@ -273,7 +272,7 @@ def load_library(compiler: HostCompiler, source: Source, extra: Sequence[str] = 
 @cache
 def _pool() -> ctypes.CDLL:
     """Return the thread pool, one per process."""
-    source = Source("pool", _POOL.read_text(encoding="utf-8"))
+    source = Source("pool", read_kernel_file("host/pool.cpp"))
     library = load_library(host_compiler(), source, ("-pthread",))
     library.pool_run.argtypes = [ctypes.c_void_p, ctypes.c_long, ctypes.c_long]
     library.pool_run.restype = None
