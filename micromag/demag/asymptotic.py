@@ -35,7 +35,7 @@ MAX_TERMS = 8
 
 
 def _differentiate(polynomial: Polynomial, power: int, axis: int) -> Polynomial:
-    """Return Q of d_axis (P / r^power) = Q / r^(power + 2), i.e. Q = r^2 d_axis P - power x_axis P."""
+    """Return Q = r^2 dP - power x P, so that d (P / r^power) = Q / r^(power + 2) along an axis."""
     result: Polynomial = {}
 
     def add(exponents: tuple[int, int, int], other: int, change: int, value: float) -> None:
@@ -126,13 +126,13 @@ class FarField:
     def reach(self, terms: int, tolerance: float) -> float:
         """Return the distance beyond which so many terms are enough [unit of the cell].
 
-        The first omitted term n is estimated as (|cell| / r)^2n of the dipole: along the long axis a
-        of a needle it is exactly (a / r)^2n, in every other direction and for other shapes less.
+        The first omitted term n is estimated as (|cell| / r)^2n of the dipole: along the long axis
+        a of a needle it is exactly (a / r)^2n, in every other direction and shape it is less.
         """
         return float(self.radius * tolerance ** (-0.5 / terms))
 
     def __call__(self, x: Array, y: Array, z: Array, terms: int = MAX_TERMS) -> Array:
-        """Return the tensor at the offsets (1-D arrays), shape (6, len(x)) [1], with so many terms."""
+        """Return the tensor (6, len(x)) [1] at the offsets (1-D arrays), with so many terms."""
         r2 = x * x + y * y + z * z
         r = np.sqrt(r2)
         ux, uy, uz = x / r, y / r, z / r

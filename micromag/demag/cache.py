@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .tensor import TensorSpectrum, Triple, padded_lengths, tensor_spectrum
 
@@ -34,10 +35,10 @@ def cached_spectrum(
 ) -> TensorSpectrum:
     """Return the spectrum of the tensor, from the cache where it is there and whole.
 
-    Parameters and errors as for :func:`~micromag.demag.tensor.tensor_spectrum`; ``directory`` is the
-    cache folder (default :func:`cache_directory`). A file that is damaged, or written by another
-    version, is computed again and replaced. A cache that cannot be written costs time and no more:
-    a warning goes to the log.
+    Parameters and errors as for :func:`~micromag.demag.tensor.tensor_spectrum`; ``directory`` is
+    the cache folder (default :func:`cache_directory`). A file that is damaged, or written by
+    another version, is computed again and replaced. A cache that cannot be written costs time and
+    no more: a warning goes to the log.
     """
     key = _key(cells, cell_size, periodic)
     path = (directory or cache_directory()) / f"{hashlib.sha256(key).hexdigest()[:32]}.tensor"
@@ -54,7 +55,7 @@ def cached_spectrum(
 
 
 def cache_directory() -> Path:
-    """Return the folder of cached tensors: ``$MICROMAG_CACHE_DIR/demag``, or the user's cache folder."""
+    """Return the folder of tensors, in ``$MICROMAG_CACHE_DIR`` or else in the user's cache."""
     configured = os.environ.get("MICROMAG_CACHE_DIR")
     if configured:
         return Path(configured).expanduser() / "demag"
@@ -76,7 +77,7 @@ def _key(cells: Triple, cell_size: tuple[float, float, float], periodic: Triple)
     return json.dumps(fields, sort_keys=True).encode()
 
 
-def _read(path: Path, key: bytes) -> np.ndarray | None:
+def _read(path: Path, key: bytes) -> NDArray[np.float64] | None:
     """Return the array of a file, or None unless the file is whole and made for this key."""
     try:
         with path.open("rb") as file:
@@ -85,26 +86,30 @@ def _read(path: Path, key: bytes) -> np.ndarray | None:
                 return None
             shape, checksum = json.loads(head[2])
             octant = np.fromfile(file, dtype=np.float64)
-    except (OSError, ValueError):
+            whole = _checksum(octant) == checksum
+            octant = octant.reshape(shape)
+    except OSError:
         return None
-    if octant.size != np.prod(shape, dtype=np.int64) or _checksum(octant) != checksum:
+    except (ValueError, TypeError):
+        whole = False
+    if not whole:
         _log.warning("the cached demagnetizing tensor %s is damaged and is computed again", path)
         return None
     # The time of the last use decides what is removed first.
     with contextlib.suppress(OSError):
         os.utime(path)
-    return octant.reshape(shape)
+    return octant
 
 
-def _write(path: Path, key: bytes, octant: np.ndarray) -> None:
-    """Write a file under a name of its own and rename it: other processes see all of it or nothing."""
+def _write(path: Path, key: bytes, octant: NDArray[np.float64]) -> None:
+    """Write under a name of our own, then rename: other processes see the whole file or none."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
             shape_and_sum = json.dumps([octant.shape, _checksum(octant)]).encode()
             file.write(_MAGIC + key + b"\n" + shape_and_sum + b"\n")
-            file.write(memoryview(np.ascontiguousarray(octant)).cast("B"))
+            file.write(octant.data)
         os.replace(name, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -112,15 +117,13 @@ def _write(path: Path, key: bytes, octant: np.ndarray) -> None:
         raise
 
 
-def _checksum(octant: np.ndarray) -> str:
-    """Return a checksum of the array's bytes."""
-    return hashlib.blake2b(
-        memoryview(np.ascontiguousarray(octant)).cast("B"), digest_size=16
-    ).hexdigest()
+def _checksum(octant: NDArray[np.float64]) -> str:
+    """Return a checksum of the bytes of a contiguous array."""
+    return hashlib.blake2b(octant.data, digest_size=16).hexdigest()
 
 
 def _prune(directory: Path, limit: int) -> None:
-    """Remove the files unused for longest until the rest is within the limit, and abandoned parts."""
+    """Remove abandoned parts, and the files unused for longest until the rest is in the limit."""
     entries: list[tuple[float, int, Path]] = []
     for path in directory.iterdir():
         with contextlib.suppress(OSError):

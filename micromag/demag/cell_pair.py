@@ -29,8 +29,12 @@ class CellPair:
 
     - far, r > 4.9 |cell|: the multipole series, with as many terms as the distance asks for;
     - near, where rounding, 3e-16 (r + |cell|)^3 / (4 pi V), is harmless: Newell's differences;
-    - between: Gauss quadrature of the dipole kernel; and where its nodes do not suffice, because the
-      cells touch or almost do, Newell again.
+    - between: Gauss quadrature of the dipole kernel; and where its nodes do not suffice, because
+      the cells touch or almost do, Newell again.
+
+    Against 60-digit arithmetic the error of every component, relative to |N| at the same offset, is
+    below 6e-12 for edges up to 20 to 1, below 2e-10 up to 50 to 1, below 1e-8 for plates of 1000 to
+    1; needles of 1000 to 1 lose digits beside each other, to 1e-5.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 
 
 def _times_asinh(factor: Array, length: Array, radius: Array) -> Array:
-    """Return ``factor * asinh(length / radius)``, and 0 on the axis, where the factor vanishes too."""
+    """Return ``factor * asinh(length / radius)``, and 0 at radius 0, where the product vanishes."""
     safe = np.where(radius > 0, radius, 1.0)
     return np.where(radius > 0, factor * np.arcsinh(length / safe), 0.0)
 

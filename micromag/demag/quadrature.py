@@ -5,9 +5,9 @@ multipole series converges lies a shell, wide for flat and long cells, where nei
 
     N_ij(r) = (V / 4 pi) < delta_ij / s^3 - 3 s_i s_j / s^5 >,      s = r + u,
 
-with u = u_1 - u_2 distributed along each axis as the triangle (1 - |u| / a) / a on [-a, a], is summed
-over the nodes of the Gauss rule that belongs to this very weight. All weights are positive and every
-node contributes a traceless tensor: nothing cancels.
+with u = u_1 - u_2 distributed along each axis as the triangle (1 - |u| / a) / a on [-a, a], is
+summed over the nodes of the Gauss rule that belongs to this very weight. All weights are positive
+and every node contributes a traceless tensor: nothing cancels.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def triangle_rule(count: int) -> tuple[Array, Array]:
     """Return nodes and weights of the Gauss rule for the weight 1 - |t| on [-1, 1].
 
     The recurrence of the orthogonal polynomials is built by Stieltjes' procedure on a composite
-    Gauss-Legendre rule that integrates them exactly; nodes and weights follow from its Jacobi matrix
-    (Golub and Welsch, Math. Comp. 23, 221 (1969)). The weights add up to 1.
+    Gauss-Legendre rule that integrates them exactly; nodes and weights follow from its Jacobi
+    matrix (Golub and Welsch, Math. Comp. 23, 221 (1969)). The weights add up to 1.
     """
     t, w = np.polynomial.legendre.leggauss(count + 1)
     points = np.concatenate([(t - 1) / 2, (t + 1) / 2])

@@ -22,7 +22,10 @@ _CHUNK = 1 << 16
 class TensorSpectrum:
     """Discrete Fourier transform of the demagnetizing tensor: one real octant.
 
-    The field is a cyclic convolution on the padded mesh, B(k) = -mu0 sum_j s_ij(k) N_ij(|k|) M_j(k).
+    The field is a cyclic convolution on the padded mesh,
+
+        B_i(k) = -mu0 sum_j s_ij(k) N_ij(|k|) M_j(k).
+
     The transform of the tensor is real, because N(-r) = N(r); along the axes of its indices an
     off-diagonal component is odd, so that its octant of non-negative frequencies is enough:
 
@@ -37,8 +40,8 @@ class TensorSpectrum:
     lengths
         Transform length (Lx, Ly, Lz) of each axis [cells]: 1 or n or the padded length.
     octant
-        Array (6, Lz // 2 + 1, Ly // 2 + 1, Lx // 2 + 1) of float64 [1], order xx, yy, zz, xy, xz, yz,
-        for a forward transform without factor (the inverse divides by Lx Ly Lz).
+        Array (6, Lz // 2 + 1, Ly // 2 + 1, Lx // 2 + 1) of float64 [1], order xx, yy, zz, xy, xz,
+        yz, for a forward transform without factor (the inverse divides by Lx Ly Lz).
     """
 
     lengths: Triple
@@ -92,8 +95,8 @@ def demag_tensor(
     """Return the demagnetizing tensor of a mesh in real space, for offsets >= 0.
 
     H_i = -sum_j N(r_i - r_j) M_j with the average of the field over the cell. Along a periodic axis
-    the tensor is summed over the cells in a window of 2 p + 1 periods centred on the cell itself, so
-    p images on each side; an offset of exactly half the window counts half at both of its ends,
+    the tensor is summed over the cells in a window of 2 p + 1 periods centred on the cell itself,
+    so p images on each side; an offset of exactly half the window counts half at both of its ends,
     which keeps the sum symmetric and exactly periodic.
 
     Parameters
@@ -107,15 +110,17 @@ def demag_tensor(
 
     Returns
     -------
-    Array (6, mz, my, mx) of float64 [1], order xx, yy, zz, xy, xz, yz, with m = n along an open axis
-    and n // 2 + 1 along a periodic one; negative offsets follow from the parities ``ODD_AXES``.
+    Array (6, mz, my, mx) of float64 [1], order xx, yy, zz, xy, xz, yz, with m = n along an open
+    axis and n // 2 + 1 along a periodic one; negative offsets follow from the parities, ODD_AXES.
 
     Raises
     ------
     ConfigError
-        A number of cells below 1, an edge that is not a positive number, or a negative number of images.
+        A number of cells below 1, an edge that is not a positive number, or a negative number of
+        images.
 
-    Sources: Newell, Williams and Dunlop, J. Geophys. Res. 98, 9551 (1993) near; multipole series far.
+    Sources: Newell, Williams and Dunlop, J. Geophys. Res. 98, 9551 (1993) for near cells; for far
+    ones the multipole series derived in :mod:`micromag.demag.asymptotic`.
     """
     _check(cells, cell_size, periodic)
     axes = [_axis(n, images) for n, images in zip(cells, periodic, strict=True)]
@@ -172,8 +177,8 @@ def _axis(n: int, images: int) -> _Axis:
         index = np.arange(n)
         return _Axis(n, index, index.astype(np.float64), np.ones(n), np.ones(n))
     count = n // 2 + 1
-    index, shift = np.meshgrid(np.arange(count), np.arange(-images - 1, images + 1), indexing="ij")
-    offset = index + n * shift
+    entry, shift = np.meshgrid(np.arange(count), np.arange(-images - 1, images + 1), indexing="ij")
+    offset = entry + n * shift
     # 2 |offset| against the window (2 p + 1) n, in integers: inside, on its edge, outside.
     window = np.sign((2 * images + 1) * n - 2 * np.abs(offset))
     weight = (window + 1) / 2
@@ -181,7 +186,7 @@ def _axis(n: int, images: int) -> _Axis:
     even = weight[kept]
     return _Axis(
         count,
-        index[kept],
+        entry[kept],
         np.abs(offset[kept]).astype(np.float64),
         even,
         even * np.sign(offset[kept]),
@@ -219,8 +224,8 @@ def _transform(
 ) -> None:
     """Replace a component in the corner of its octant (z, y, x) by its transform, in place.
 
-    Along an even axis the transform of the mirrored sequence is its real part; along an odd one it is
-    i times its imaginary part. An off-diagonal component has two odd axes, and i i = -1.
+    Along an even axis the transform of the mirrored sequence is its real part; along an odd one it
+    is i times its imaginary part. An off-diagonal component has two odd axes, and i i = -1.
     """
     nz, ny, nx = corner
     for layer in range(nz):
@@ -237,7 +242,7 @@ def _transform(
 def _transform_axis(values: Array, axis: int, length: int, odd: bool) -> Array:
     """Return the real (even) or imaginary (odd) part of the transform along one axis.
 
-    ``values`` holds the entries 0, 1, ... of a sequence of that length which is even or odd about 0.
+    ``values`` holds the entries 0, 1, ... of such a sequence, which is even or odd about 0.
     """
     if length == 1:
         return values * (0.0 if odd else 1.0)
