@@ -10,7 +10,7 @@ from typing import Any
 
 from micromag.geometry._regions import Regions, extent, region_index
 from micromag.geometry.base import SHAPES, Shape, ShapeField, parse_shape
-from micromag.keyed_field import class_named
+from micromag.keyed import class_named
 
 __all__ = [
     "SHAPES",

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter
 
-from micromag.keyed_field import Keyed
+from micromag.keyed import Keyed
 from micromag.mesh import Mesh
+from micromag.parameters import custom_error
 from micromag.registry import Registry
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ ShapePart = Annotated[Shape, Keyed(SHAPES, "shape", nested=True)]
 
 def _not_empty(parts: tuple[Shape, ...]) -> tuple[Shape, ...]:
     if not parts:
-        raise ValueError("the list of shapes is empty")
+        raise custom_error("shape", "the list of shapes is empty", "one shape or more")
     return parts
 
 

@@ -26,7 +26,5 @@ class Ellipsoid(Shape):
     def contains(self, x: Coordinates, y: Coordinates, z: Coordinates, mesh: Mesh) -> Mask:
         """Return which points lie inside; see ``Shape.contains``."""
         (cx, cy, cz), (sx, sy, sz) = self.center, self.size
-        squares = (
-            ((x - cx) * 2 / sx) ** 2 + ((y - cy) * 2 / sy) ** 2 + ((z - cz) * 2 / sz) ** 2
-        )
+        squares = ((x - cx) * 2 / sx) ** 2 + ((y - cy) * 2 / sy) ** 2 + ((z - cz) * 2 / sz) ** 2
         return squares <= 1 + ROUNDING

@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from micromag.errors import ConfigError, UnreadableInputError
 from micromag.geometry.base import Coordinates, Mask, Shape, margin
-from micromag.inputs import InputFile
+from micromag.input_file import InputFile
 from micromag.mesh import Mesh
 
 

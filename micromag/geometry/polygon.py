@@ -9,7 +9,7 @@ from pydantic import field_validator
 
 from micromag.geometry.base import Coordinates, Mask, Shape, margin
 from micromag.mesh import Mesh
-from micromag.parameters import Quantity
+from micromag.parameters import Quantity, custom_error
 
 Length = Annotated[float, Quantity("m")]
 Point = tuple[Length, Length]
@@ -39,11 +39,11 @@ class Polygon(Shape):
     @classmethod
     def _spread(cls, points: tuple[Point, ...]) -> tuple[Point, ...]:
         if len(points) < 3:
-            raise ValueError(f"a polygon has at least 3 points, found {len(points)}")
+            raise custom_error("shape", f"{len(points)} points make no polygon", "3 or more")
         offsets = np.array(points) - np.array(points[0])
         across = np.linalg.svd(offsets, compute_uv=False)
         if across[1] <= 1e-9 * across[0]:
-            raise ValueError("the points of the polygon lie on one line")
+            raise custom_error("shape", "all points lie on one line", "points that span an area")
         return points
 
     def contains(self, x: Coordinates, y: Coordinates, z: Coordinates, mesh: Mesh) -> Mask:
@@ -51,9 +51,7 @@ class Polygon(Shape):
         tolerance = margin(mesh)
         x, y = np.broadcast_arrays(x + tolerance, y + tolerance)
         inside = np.zeros(x.shape, dtype=bool)
-        for (x1, y1), (x2, y2) in zip(
-            self.points, self.points[1:] + self.points[:1], strict=True
-        ):
+        for (x1, y1), (x2, y2) in zip(self.points, self.points[1:] + self.points[:1], strict=True):
             if y1 == y2:
                 continue
             crossing = x1 + (y - y1) * ((x2 - x1) / (y2 - y1))

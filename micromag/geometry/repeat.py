@@ -10,7 +10,7 @@ from pydantic import field_validator
 
 from micromag.geometry.base import Coordinates, Mask, Shape, ShapePart, margin
 from micromag.mesh import Mesh
-from micromag.parameters import Quantity, Vector
+from micromag.parameters import Quantity, Vector, custom_error
 
 
 class Repeat(Shape):
@@ -38,7 +38,7 @@ class Repeat(Shape):
     @classmethod
     def _repeats(cls, period: Vector) -> Vector:
         if not any(period):
-            raise ValueError("at least one of the three periods must be above 0")
+            raise custom_error("shape", "all periods are 0", "a period > 0 along some axis")
         return period
 
     def contains(self, x: Coordinates, y: Coordinates, z: Coordinates, mesh: Mesh) -> Mask:

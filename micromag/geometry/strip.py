@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from micromag.directions import Direction
 from micromag.geometry.base import Coordinates, Mask, Shape, between
 from micromag.mesh import Mesh
-from micromag.parameters import Quantity
+from micromag.parameters import Quantity, custom_error
 
 
 class Strip(Shape):
@@ -37,9 +37,11 @@ class Strip(Shape):
     @model_validator(mode="after")
     def _ordered(self) -> Strip:
         if self.from_ is None and self.to is None:
-            raise ValueError("a strip needs from, to, or both")
+            raise custom_error("shape", "neither from nor to is given", "from, to, or both")
         if self.from_ is not None and self.to is not None and self.from_ >= self.to:
-            raise ValueError(f"from ({self.from_:g} m) must be below to ({self.to:g} m)")
+            raise custom_error(
+                "shape", f"from, {self.from_:g} m, is not below to, {self.to:g} m", "from < to"
+            )
         return self
 
     def contains(self, x: Coordinates, y: Coordinates, z: Coordinates, mesh: Mesh) -> Mask:
