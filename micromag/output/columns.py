@@ -1,7 +1,7 @@
-"""Append-only tables in HDF5: one dataset per column, and one number that says how many rows count.
+"""Append-only tables in HDF5: one dataset per column, and a number that says how many rows count.
 
-No flush is atomic over several datasets. So the columns are written first and the attribute ``rows``
-of their group last: whoever reads takes the first ``rows`` entries and nothing else.
+No flush is atomic over several datasets. So the columns are written first and the attribute
+``rows`` of their group last: whoever reads takes the first ``rows`` entries and nothing else.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ class ColumnGroup:
         Name of the column that labels the rows in xarray, if it is among the columns.
     """
 
-    def __init__(self, group: h5py.Group, columns: Sequence[Column], index: str | None = None) -> None:
+    def __init__(
+        self, group: h5py.Group, columns: Sequence[Column], index: str | None = None
+    ) -> None:
         names = [column.name for column in columns]
         if len(set(names)) != len(names):
             raise ValueError(f"column names repeat: {names}")
@@ -85,12 +87,12 @@ class ColumnGroup:
         """Buffer rows of shape ``(rows, columns)`` or one row of shape ``(columns,)``."""
         block = np.atleast_2d(np.array(rows, dtype=np.float64))
         if block.ndim != 2 or block.shape[1] != len(self.columns):
-            raise ValueError(f"rows of {len(self.columns)} columns expected, shape {block.shape} given")
+            raise ValueError(f"rows of {len(self.columns)} columns expected, not {block.shape}")
         if len(block):
             self._buffer.append(block)
 
     def stage(self) -> bool:
-        """Write the buffered rows; they do not count before :meth:`commit`. True if there were any."""
+        """Write the buffered rows, which do not count before :meth:`commit`; False if none."""
         if not self._buffer:
             return False
         block = np.concatenate(self._buffer)

@@ -1,10 +1,10 @@
-"""The groups, datasets and attributes of a ``.vtkhdf`` file, created in one go before a run starts.
+"""The groups, datasets and attributes of a ``.vtkhdf`` file, created before a run starts.
 
-The layout is VTKHDF 2.0 ImageData with a leading time axis, which ParaView (5.12 on) opens by itself
-as a time series; dimension scales name the axes for xarray. Lengths inside ``/VTKHDF`` are in nm and
-times in ns, because cameras and picking dislike 1e-9; attributes say so. All else is SI.
+The layout is VTKHDF 2.0 ImageData with a leading time axis, which ParaView (5.12 on) opens by
+itself as a time series; dimension scales name the axes for xarray. Lengths inside ``/VTKHDF`` are
+in nm and times in ns, because cameras and picking dislike 1e-9; attributes say so. All else is SI.
 
-Source: VTKHDF file format specification, Kitware, https://docs.vtk.org/en/latest/vtk_file_formats/vtkhdf_file_format/
+Source: Kitware, "VTKHDF file format", VTK documentation, https://docs.vtk.org (2024).
 """
 
 from __future__ import annotations
@@ -106,7 +106,12 @@ def create_layout(
     for field in fields:
         tail = mesh.shape + ((3,) if field.components == 3 else ())
         data = cells.create_dataset(
-            field.name, (0, *tail), "f4", maxshape=(None, *tail), chunks=chunk_shape(tail, 4), **options
+            field.name,
+            (0, *tail),
+            "f4",
+            maxshape=(None, *tail),
+            chunks=chunk_shape(tail, 4),
+            **options,
         )
         _label(data, field.unit, field.description, [scales[n] for n in ("time", *"zyx", "comp")])
         if field.name == "m":
@@ -154,7 +159,8 @@ def _scales(root: h5py.Group, mesh: Mesh, static: bool) -> dict[str, h5py.Datase
         scale.make_scale(name)
         unit = {"time": "ns", "x": "nm", "y": "nm", "z": "nm"}.get(name)
         if unit:
-            scale.attrs["unit"] = scale.attrs["units"] = unit  # xarray labels its plots with `units`
+            scale.attrs["unit"] = unit
+            scale.attrs["units"] = unit  # the name that xarray labels its plots with
     return scales
 
 

@@ -1,4 +1,4 @@
-"""Read fields and magnetizations from files of any known kind, told apart by content, not by name."""
+"""Read fields and magnetizations from files of any known kind, told apart by their content."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ def read_field(path: str | os.PathLike[str], snapshot: int = -1, name: str = "m"
 
         data = read_ovf(path)
     else:
-        raise UnreadableInputError("not a kind of file that is known", where=str(path), allowed=KINDS)
+        raise UnreadableInputError("a kind of file that is unknown", where=str(path), allowed=KINDS)
     wrong = np.argwhere(~np.isfinite(data.values))
     if len(wrong):
         component, z, y, x = (int(i) for i in wrong[0])
         raise UnreadableInputError(
             f"{len(wrong)} values are not finite",
             where=str(path),
-            value=f"{data.values[component, z, y, x]} in component {component} of cell {_cell(x, y, z)}",
+            value=f"{data.values[component, z, y, x]} (component {component}) in {_cell(x, y, z)}",
             next_step="the run that wrote it had failed; use an earlier state",
         )
     return data
@@ -96,8 +96,8 @@ def read_field(path: str | os.PathLike[str], snapshot: int = -1, name: str = "m"
 def read_magnetization(path: str | os.PathLike[str], snapshot: int = -1) -> FieldData:
     """Read unit vectors of magnetization, exactly normalised, 0 in empty cells.
 
-    Values in a unit of magnetization (A/m, as OOMMF writes them) are divided by their length; others
-    must have length 1 or 0 within 1e-3.
+    Values in a unit of magnetization (A/m, as OOMMF writes them) are divided by their length;
+    others must have length 1 or 0 within 1e-3.
 
     Raises
     ------
@@ -119,8 +119,8 @@ def read_magnetization(path: str | os.PathLike[str], snapshot: int = -1) -> Fiel
             raise UnreadableInputError(
                 "not a magnetization direction",
                 where=str(path),
-                value=f"|m| = {norm[z, y, x]:.6g} in cell {_cell(x, y, z)}",
-                allowed="vectors of length 1, or 0 in empty cells (or any length, in A/m, in an OVF file)",
+                value=f"|m| = {norm[z, y, x]:.6g} in {_cell(x, y, z)}",
+                allowed="length 1, or 0 in empty cells; any length in an OVF file in A/m",
             )
         norm = np.where(norm > 0.5, norm, np.inf)  # remnants below the tolerance are empty cells
     unit_vectors = data.values / np.where(norm > 0, norm, np.inf)
@@ -130,7 +130,7 @@ def read_magnetization(path: str | os.PathLike[str], snapshot: int = -1) -> Fiel
 
 
 def _cell(x: int, y: int, z: int) -> str:
-    return f"(x, y, z) = ({x}, {y}, {z})"
+    return f"cell (x, y, z) = ({x}, {y}, {z})"
 
 
 def _from_result(path: Path, snapshot: int, name: str) -> FieldData:

@@ -1,4 +1,4 @@
-"""Reader of result files: snapshots, table, relax histories, configuration and provenance by name."""
+"""Reader of result files: snapshots, table, relax histories, configuration and provenance."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PAUSE = 0.02
 
 
 def first_bytes(path: Path, count: int) -> bytes:
-    """Return the first bytes of a file; raises UnreadableInputError if it is not a readable file."""
+    """Return the first bytes of a file; raises UnreadableInputError unless it is readable."""
     if path.is_dir():
         inside = path / "run.vtkhdf"
         hint = f"name the file in it: {inside}" if inside.exists() else "name a file"
@@ -49,7 +49,7 @@ def first_bytes(path: Path, count: int) -> bytes:
 
 @contextlib.contextmanager
 def open_hdf5(path: Path) -> Iterator[h5py.File]:
-    """Open a finished or growing HDF5 file for reading; all that fails is an UnreadableInputError."""
+    """Open a finished or growing HDF5 file; whatever fails is an UnreadableInputError."""
     if first_bytes(path, len(SIGNATURE)) != SIGNATURE:
         raise UnreadableInputError(
             "not an HDF5 file",
@@ -64,7 +64,7 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
         raise UnreadableInputError(
             f"damaged or not written by micromag ({_short(error)})",
             where=str(path),
-            next_step="copy it again if it was cut off on the way; if a run is writing it, try once more",
+            next_step="copy it again if it was cut short; try once more if a run is writing it",
         ) from error
 
 
@@ -88,8 +88,8 @@ def _short(error: Exception) -> str:
 class RunFile:
     """One result file, read by name and in SI units.
 
-    Each access opens and closes the file, so a run may go on writing it; what was committed when the
-    object was made is what it shows.
+    Each access opens and closes the file, so a run may go on writing it; what was committed when
+    the object was made is what it shows.
 
     Attributes
     ----------
@@ -156,11 +156,11 @@ class RunFile:
         return str(self.provenance.get("status", ""))
 
     def m(self, k: int = -1) -> NDArray[np.float32]:
-        """Return the magnetization direction of snapshot ``k``, shape (3, nz, ny, nx), 0 where empty."""
+        """Return m of snapshot ``k``, shape (3, nz, ny, nx), 0 in empty cells."""
         return self.field("m", k)
 
     def field(self, name: str, k: int = -1) -> NDArray[np.float32]:
-        """Return a quantity of snapshot ``k``: (3, nz, ny, nx) for vectors, (nz, ny, nx) for scalars.
+        """Return a quantity of snapshot ``k``: (3, nz, ny, nx) if a vector, else (nz, ny, nx).
 
         Raises
         ------

@@ -39,24 +39,25 @@ def _head(run: RunFile) -> list[str]:
 
 def _body(run: RunFile) -> list[str]:
     mesh = run.mesh
-    lines = [
-        _line("mesh", f"{_by(mesh.cells)} cells of {_lengths(mesh.cell_size)}, {_lengths(mesh.size)} in all")
-    ]
+    size = f"{_by(mesh.cells)} cells of {_lengths(mesh.cell_size)}, {_lengths(mesh.size)} in all"
+    lines = [_line("mesh", size)]
     images = [f"{axis} ({n} each side)" for axis, n in zip("xyz", mesh.periodic, strict=True) if n]
     if images:
         lines.append(_line("periodic", ", ".join(images)))
-    if "Ms" in run.static:
+    if "Ms" in run.static and run.static["Ms"].any():
         filled = run.static["Ms"] > 0
-        low, high = (run.static["Ms"][filled].min(), run.static["Ms"][filled].max()) if filled.any() else (0, 0)
+        low, high = np.min(run.static["Ms"], where=filled, initial=np.inf), run.static["Ms"].max()
         value = f"{low:g}" if low == high else f"{low:g} to {high:g}"
-        lines.append(_line("magnet", f"{filled.mean():.4g} of the cells, Ms = {value} A/m".replace("1 of the", "all")))
+        cells = "all" if filled.all() else f"{100 * filled.mean():.3g} % of the"
+        lines.append(_line("magnet", f"{cells} cells, Ms = {value} A/m"))
     device = run.provenance.get("device")
     if device:
         precision = run.provenance.get("precision", "")
         lines.append(_line("device", f"{device}{', ' + str(precision) if precision else ''}"))
     wall = run.provenance.get("wall_time") or 0.0
     if wall:
-        lines.append(_line("wall time", f"{wall:.3g} s, ended {run.provenance.get('finished', '')}"))
+        ended = run.provenance.get("finished", "")
+        lines.append(_line("wall time", f"{wall:.3g} s, ended {ended}"))
     lines.append(_line("snapshots", _snapshots(run)))
     lines += _stages(run)
     return lines
@@ -81,7 +82,7 @@ def _stages(run: RunFile) -> list[str]:
     seen = {int(k) for k in histories if k.isdigit()}
     if "stage" in table:
         seen |= {int(s) for s in np.unique(table["stage"]) if s >= 0}
-    lines = []
+    lines: list[str] = []
     for number in range(max([len(planned) - 1, *seen], default=-1) + 1):
         parts = [planned[number] if number < len(planned) else "stage"]
         if number not in seen:
@@ -181,8 +182,6 @@ def _time(t: float) -> str:
 def _bytes(count: float) -> str:
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
-            break
-        count, last = count / 1000, unit
-    else:
-        unit = "TB"
-    return f"{count:.3g} {unit}"
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"

@@ -1,8 +1,8 @@
 """Writer of one replica's result: a ``.vtkhdf`` file that survives the death of its writer.
 
-Snapshots and table rows are committed in two phases. First the data go in, where no reader looks yet;
-after a flush the counters that make them visible follow (``NSteps`` together with ``Values``, or
-``rows``), and a second flush. A process that is killed loses at most the snapshot in hand.
+Snapshots and table rows are committed in two phases. First the data go in, where no reader looks
+yet; after a flush the counters that make them visible follow (``NSteps`` together with ``Values``,
+or ``rows``), and a second flush. A process that is killed loses at most the snapshot in hand.
 
 Two properties of the file are chosen for this and must stay. The HDF5 format is pinned to the one
 without a status flag, which a killed writer would leave set. And metadata live in large contiguous
@@ -39,6 +39,8 @@ from micromag.output.layout import (
     write_provenance,
 )
 
+__all__ = ["CellField", "Column", "VtkhdfWriter"]
+
 FORMAT = ("v108", "v108")
 METADATA_BLOCK = 1 << 18
 COMMIT_SECONDS = 1.0
@@ -46,7 +48,7 @@ COMMIT_ROWS = 4096
 PLACEHOLDER_NS = 1e-9
 
 RELAX_COLUMNS = {
-    "iteration": Column("iteration", "", "accepted steps since the start of the stage", integer=True),
+    "iteration": Column("iteration", "", "iteration of the stage", integer=True),
     "energy": Column("energy", "J", "total energy"),
     "max_torque": Column("max_torque", "T", "largest |m x B_eff| of any cell"),
 }
@@ -186,8 +188,8 @@ class VtkhdfWriter:
         doubled: bool,
     ) -> None:
         layout, count = self._layout, max(times) + 1
-        # Phase 1: the data, where no reader of VTK looks yet. The scale `time` belongs here although
-        # it holds times: xarray wants it as long as the arrays at every instant.
+        # Phase 1: the data, where VTK does not look yet. The scale `time` belongs here although it
+        # holds times: xarray wants it as long as the arrays at every instant.
         for index, arrays in rows.items():
             for name, array in arrays.items():
                 self._fit(layout.fields[name], count)[index] = array
@@ -324,7 +326,7 @@ class VtkhdfWriter:
             raise MicromagError(
                 f"cannot write the result: {reason}",
                 where=str(self.path),
-                next_step="check free space, quota and permissions; what was committed stays readable",
+                next_step="check space, quota and permissions; what was committed stays readable",
             ) from error
 
     def __enter__(self) -> VtkhdfWriter:
@@ -339,7 +341,9 @@ class VtkhdfWriter:
         self.close("finished" if kind is None else "failed")
 
 
-def _cell_fields(quantities: Mapping[str, int] | Sequence[CellField] | None) -> tuple[CellField, ...]:
+def _cell_fields(
+    quantities: Mapping[str, int] | Sequence[CellField] | None,
+) -> tuple[CellField, ...]:
     if quantities is None:
         quantities = {"m": 3}
     if isinstance(quantities, Mapping):
