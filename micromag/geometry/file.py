@@ -73,7 +73,7 @@ def _read(path: Path) -> Mask:
             raise ValueError(f"it holds {array.dtype}, not numbers")
         if not np.isfinite(array).all():
             raise ValueError("it contains NaN or infinity")
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, SyntaxError, OverflowError) as error:
         raise UnreadableInputError(
             f"this mask cannot be read: {error}",
             where="geometry.file.path",

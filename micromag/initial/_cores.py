@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
-from micromag.initial.base import Field, InitialState, assemble, check_inside
+from micromag.initial.base import RECIPES, Field, InitialState, Sign, assemble, check_inside
 from micromag.mesh import Mesh
 from micromag.parameters import Quantity, Vector
 
 DEFAULT_RADIUS_CELLS = 3.0
 """Radius of a core in cells (the larger edge in the plane), where none is given."""
-
-Sign = Literal[-1, 1]
 
 
 class _Core(InitialState):
@@ -25,9 +23,13 @@ class _Core(InitialState):
     center: Annotated[Vector, Quantity("m")] = (0.0, 0.0, 0.0)
     core_radius: Annotated[float, Quantity("m", gt=0)] | None = None
 
-    def _around(self, mesh: Mesh, where: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def check(self, mesh: Mesh) -> None:
+        """Raise ConfigError unless the centre lies in the mesh."""
+        check_inside(mesh, self.center, f"initial.{RECIPES.key_of(type(self))}.center")
+
+    def _around(self, mesh: Mesh) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return x and y from the centre of the core [m], which must lie in the mesh."""
-        check_inside(mesh, self.center, f"{where}.center")
+        self.check(mesh)
         x, y, _ = mesh.grid()
         return x - self.center[0], y - self.center[1]
 

@@ -31,6 +31,11 @@ class Painting(RootModel[dict[str, Annotated[InitialState, _RECIPE]]]):
         """The recipes by region name."""
         return self.root
 
+    def check(self, mesh: Mesh) -> None:
+        """Raise ConfigError unless every recipe fits the mesh."""
+        for recipe in self.root.values():
+            recipe.check(mesh)
+
     def input_files(self) -> tuple[Path, ...]:
         """Return the files that the recipes read."""
         return tuple(path for recipe in self.root.values() for path in recipe.input_files())

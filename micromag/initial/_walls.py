@@ -14,14 +14,8 @@ DEFAULT_WIDTH_CELLS = 2.0
 """The wall parameter Delta in cells, where none is given: the wall is pi Delta wide."""
 
 
-def distance(mesh: Mesh, normal: Vector, position: float, where: str) -> NDArray[np.float64]:
-    """Return how far each cell lies beyond the wall along its normal [m].
-
-    Raises
-    ------
-    ConfigError
-        If the wall lies outside the mesh, or the mesh is one cell thick along the normal.
-    """
+def check_wall(mesh: Mesh, normal: Vector, position: float, where: str) -> None:
+    """Raise ConfigError if a wall lies outside the mesh, or the mesh is one cell thick across it."""
     reach = sum(abs(n) * s for n, s in zip(normal, mesh.size, strict=True)) / 2
     if abs(position) > reach:
         raise ConfigError(
@@ -37,6 +31,10 @@ def distance(mesh: Mesh, normal: Vector, position: float, where: str) -> NDArray
             value=list(normal),
             allowed="a direction with at least two cells",
         )
+
+
+def distance(mesh: Mesh, normal: Vector, position: float) -> NDArray[np.float64]:
+    """Return how far each cell lies beyond the wall along its normal [m]."""
     x, y, z = mesh.grid()
     return normal[0] * x + normal[1] * y + normal[2] * z - position
 

@@ -33,6 +33,6 @@ class Antivortex(_Core):
 
     def magnetization(self, mesh: Mesh, rng: np.random.Generator) -> Field:
         """Return unit vectors, shape ``(3, nz, ny, nx)``; see ``InitialState.magnetization``."""
-        x, y = self._around(mesh, "initial.antivortex")
+        x, y = self._around(mesh)
         # The saddle (-x, y) is the swirl (-v, u) of the swapped axes u = y, v = x.
         return self._swirl(mesh, y, x)

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from micromag.errors import ConfigError
 from micromag.geometry import extent
 from micromag.mesh import Mesh
-from micromag.parameters import Vector
+from micromag.parameters import Vector, custom_error
 from micromag.registry import Registry
 
 Field = NDArray[np.float64]
+
+
+def _sign(value: Any) -> int:
+    if isinstance(value, bool) or value not in (-1, 1):
+        raise custom_error("sign", f"{value!r} is not a sign", "1 or -1")
+    return int(value)
+
+
+Sign = Annotated[Literal[-1, 1], BeforeValidator(_sign)]
+"""A sign as a number, such as the polarity of a core."""
 
 
 class InitialState(BaseModel, ABC):
@@ -47,6 +58,9 @@ class InitialState(BaseModel, ABC):
         ConfigError
             If the recipe does not fit the mesh.
         """
+
+    def check(self, mesh: Mesh) -> None:
+        """Raise ConfigError unless the recipe fits the mesh, without making the magnetization."""
 
     def input_files(self) -> tuple[Path, ...]:
         """Return the files that this recipe reads."""

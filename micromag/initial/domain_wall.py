@@ -11,9 +11,9 @@ from pydantic import model_validator
 
 from micromag.directions import Direction, combine, cross, dot
 from micromag.errors import ConfigError
-from micromag.initial._cores import Sign, core_profile, default_core_radius
-from micromag.initial._walls import default_width, distance, wall_profile
-from micromag.initial.base import Field, InitialState, assemble
+from micromag.initial._cores import core_profile, default_core_radius
+from micromag.initial._walls import check_wall, default_width, distance, wall_profile
+from micromag.initial.base import Field, InitialState, Sign, assemble
 from micromag.mesh import Mesh
 from micromag.parameters import Quantity, Vector, custom_error
 
@@ -126,13 +126,31 @@ class DomainWall(InitialState):
         angle = self.angle or 0.0
         return combine(math.cos(angle), e, math.sin(angle), f)
 
+    def check(self, mesh: Mesh) -> None:
+        """Raise ConfigError unless the wall lies in the mesh, and its vortex in the wall."""
+        check_wall(mesh, self.normal, self.position, "initial.domain_wall")
+        core = 2 * default_core_radius(mesh)
+        if self.kind == "vortex" and self._side(mesh) < core:
+            raise ConfigError(
+                "the vortex wall is narrower than the core of its vortex",
+                where="initial.domain_wall.width",
+                value=f"{self._side(mesh) * 1e9:.6g} nm",
+                allowed=f"at least {core * 1e9:.6g} nm, six cells",
+            )
+
     def magnetization(self, mesh: Mesh, rng: np.random.Generator) -> Field:
         """Return unit vectors, shape ``(3, nz, ny, nx)``; see ``InitialState.magnetization``."""
-        s = distance(mesh, self.normal, self.position, "initial.domain_wall")
+        self.check(mesh)
+        s = distance(mesh, self.normal, self.position)
         if self.kind == "vortex":
             return self._vortex_wall(mesh, s)
         width = self.width or default_width(mesh, self.normal)
         return wall_profile(mesh, s, width, self.from_, self.middle, self.to)
+
+    def _side(self, mesh: Mesh) -> float:
+        """Return the side [m] of the square of a vortex wall."""
+        nx, ny, _ = self.normal
+        return self.width or abs(ny) * mesh.size[0] + abs(nx) * mesh.size[1]
 
     def _vortex_wall(self, mesh: Mesh, s: np.ndarray) -> Field:
         """Return the domains with a vortex in a square between them."""
@@ -140,16 +158,8 @@ class DomainWall(InitialState):
         across = cross((0.0, 0.0, 1.0), n)
         x, y, _ = mesh.grid()
         t = across[0] * x + across[1] * y
-        side = self.width or abs(across[0]) * mesh.size[0] + abs(across[1]) * mesh.size[1]
-        radius = default_core_radius(mesh)
-        if side < 2 * radius:
-            raise ConfigError(
-                "the vortex wall is narrower than the core of its vortex",
-                where="initial.domain_wall.width",
-                value=f"{side * 1e9:.6g} nm",
-                allowed=f"at least {2 * radius * 1e9:.6g} nm, six cells",
-            )
-        mz, swirl = core_profile(np.hypot(s, t), radius)
+        side = self._side(mesh)
+        mz, swirl = core_profile(np.hypot(s, t), default_core_radius(mesh))
         c, p = self.circulation or 1, self.polarity or 1
         vortex = [-c * t * swirl * n[i] + c * s * swirl * across[i] for i in range(3)]
         vortex[2] = vortex[2] + p * mz

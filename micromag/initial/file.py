@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import StrictBool, StrictInt, model_validator
 
-from micromag.errors import ConfigError, UnreadableInputError
+from micromag.errors import ConfigError
 from micromag.initial.base import Field, InitialState
 from micromag.input_file import InputFile
 from micromag.mesh import Mesh
@@ -19,10 +19,11 @@ class File(InitialState):
     """The magnetization in a file: ``{file: start.ovf}`` or ``{file: {path: ..., snapshot: 3}}``.
 
     Files of this program (``.vtkhdf``), OVF 1.0 and 2.0 and ``.npy`` arrays of shape
-    ``(3, nz, ny, nx)`` are recognised by their content. Vectors are normalised; cells that are empty
-    in the file stay empty. As many cells as in the mesh are copied one to one. For another grid
-    ``resample: true`` takes the nearest cell of the file by position; the centres of both grids
-    coincide, whatever origin the file states, and the file must reach as far as the mesh.
+    ``(3, nz, ny, nx)`` are recognised by their content; cells that are empty in the file stay empty.
+    As many cells as in the mesh are copied one to one, whatever their size. ``resample: true`` takes
+    the cell of the file that holds the centre of each cell of the mesh instead: the centres of both
+    grids coincide, whatever origin the file states, and the file must reach as far as the mesh. A file
+    that does not state its cells' size counts as large as the mesh.
 
     ==========  ====  =====  ============================================================
     name        unit  shape  default
@@ -35,7 +36,7 @@ class File(InitialState):
     Raises
     ------
     UnreadableInputError
-        If the file cannot be read, or contains NaN or infinity.
+        If the file cannot be read, or holds no directions.
     ConfigError
         If its grid does not fit the mesh.
     """
@@ -54,18 +55,9 @@ class File(InitialState):
         from micromag.output.reader import read_magnetization
 
         data = read_magnetization(self.path, self.snapshot)
-        m = np.asarray(data.m, dtype=np.float64)
-        if not np.isfinite(m).all():
-            raise UnreadableInputError(
-                "this file contains NaN or infinity", where="initial.file.path", value=self.path
-            )
-        if m.shape[1:] != mesh.shape:
-            m = self._resampled(m, data.cell_size, mesh)
-        # Scaled first: files may hold M in A/m, or anything in the empty cells that is not quite 0.
-        longest = np.abs(m).max(initial=0.0)
-        m = m / (longest or 1.0)
-        norm = np.sqrt((m * m).sum(axis=0))
-        return np.divide(m, norm, out=np.zeros_like(m), where=norm > 1e-6)
+        if data.m.shape[1:] == mesh.shape and not self.resample:
+            return data.m
+        return self._resampled(data.m, data.cell_size, mesh)
 
     def _resampled(
         self, m: Field, cell_size: tuple[float, float, float] | None, mesh: Mesh

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from micromag.initial.base import Field, InitialState, assemble, check_inside
+from micromag.initial.base import Field, InitialState, Sign, assemble, check_inside
 from micromag.mesh import Mesh
 from micromag.parameters import Quantity, Vector
 
@@ -52,7 +52,7 @@ class Skyrmion(InitialState):
     """
 
     kind: Literal["neel", "bloch"]
-    polarity: Literal[-1, 1] = -1
+    polarity: Sign = -1
     handedness: Literal["left", "right"] | None = None
     radius: Annotated[float, Quantity("m", gt=0)] | None = None
     width: Annotated[float, Quantity("m", gt=0)] | None = None
@@ -66,9 +66,13 @@ class Skyrmion(InitialState):
             return math.pi if (self.polarity > 0) == left else 0.0
         return math.pi / 2 if (self.polarity > 0) == left else -math.pi / 2
 
+    def check(self, mesh: Mesh) -> None:
+        """Raise ConfigError unless the centre lies in the mesh."""
+        check_inside(mesh, self.center, "initial.skyrmion.center")
+
     def magnetization(self, mesh: Mesh, rng: np.random.Generator) -> Field:
         """Return unit vectors, shape ``(3, nz, ny, nx)``; see ``InitialState.magnetization``."""
-        check_inside(mesh, self.center, "initial.skyrmion.center")
+        self.check(mesh)
         radius = self.radius or min(mesh.size[:2]) / 8
         width = self.width or radius / 3
         x, y, _ = mesh.grid()

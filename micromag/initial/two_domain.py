@@ -9,7 +9,7 @@ from pydantic import Field as ModelField
 from pydantic import model_validator
 
 from micromag.directions import Direction
-from micromag.initial._walls import default_width, distance, wall_profile
+from micromag.initial._walls import check_wall, default_width, distance, wall_profile
 from micromag.initial.base import Field, InitialState
 from micromag.mesh import Mesh
 from micromag.parameters import Quantity, custom_error
@@ -64,8 +64,13 @@ class TwoDomain(InitialState):
             )
         return self
 
+    def check(self, mesh: Mesh) -> None:
+        """Raise ConfigError unless the wall lies in the mesh."""
+        check_wall(mesh, self.normal, self.position, "initial.two_domain")
+
     def magnetization(self, mesh: Mesh, rng: np.random.Generator) -> Field:
         """Return unit vectors, shape ``(3, nz, ny, nx)``; see ``InitialState.magnetization``."""
-        s = distance(mesh, self.normal, self.position, "initial.two_domain")
+        self.check(mesh)
+        s = distance(mesh, self.normal, self.position)
         width = self.width or default_width(mesh, self.normal)
         return wall_profile(mesh, s, width, self.from_, self.wall, self.to)

@@ -32,4 +32,4 @@ class Vortex(_Core):
 
     def magnetization(self, mesh: Mesh, rng: np.random.Generator) -> Field:
         """Return unit vectors, shape ``(3, nz, ny, nx)``; see ``InitialState.magnetization``."""
-        return self._swirl(mesh, *self._around(mesh, "initial.vortex"))
+        return self._swirl(mesh, *self._around(mesh))
