@@ -42,12 +42,12 @@ INLINE void choose_step(double* now) {
   now[CLOCK_DT] = dt;
 }
 
-INLINE bool finite(double v) { return v - v == 0.0; }
+INLINE bool is_finite(double v) { return v - v == 0.0; }
 
 INLINE void accept_or_reject(double* now, double error) {
   now[CLOCK_ERROR] = error;
   const double dt = now[CLOCK_DT];
-  const bool usable = finite(error);
+  const bool usable = is_finite(error);
 #if ADAPTIVE
   const double ratio = now[CLOCK_MAX_ERROR] / error;
   const bool accepted = usable && error <= now[CLOCK_MAX_ERROR];

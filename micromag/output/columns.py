@@ -7,26 +7,14 @@ No flush is atomic over several datasets. So the columns are written first and t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import h5py
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from micromag.column import Column
+
 CHUNK_ROWS = 1024
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table: its name, unit (``""`` for a pure number) and what it is.
-
-    ``integer`` columns (a step, a stage) are stored as 64-bit integers, all others as float64.
-    """
-
-    name: str
-    unit: str = ""
-    description: str = ""
-    integer: bool = False
 
 
 class ColumnGroup:

@@ -1,0 +1,245 @@
+"""Writes the part of the kernels that depends on the run: which terms, with which parameters.
+
+Only the structure of a run goes into the text (which terms there are, what varies by region, by
+cell or in time); every number stays in tables. Two runs that differ in values share their kernels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from micromag.backend.source import read_kernel_file
+
+if TYPE_CHECKING:
+    from micromag.terms.base import Term
+
+REAL = "const real* RESTRICT"
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where the kernels find one parameter.
+
+    Attributes
+    ----------
+    member
+        Name in the ``Params`` struct, e.g. ``"t0.A"``.
+    offset
+        First column of the parameter table.
+    components
+        1 or 3.
+    by_region
+        The table is read in the cell's own region (otherwise in the first).
+    data
+        Array with one value per cell that multiplies it, None without.
+    """
+
+    member: str
+    offset: int
+    components: int
+    by_region: bool = False
+    data: str | None = None
+
+    def load(self, table: str) -> str:
+        """Return the C expression of the value, given the name of the table's row."""
+        if self.components == 1:
+            return f"{table}[{self.offset}]"
+        entries = ", ".join(f"{table}[{self.offset + i}]" for i in range(3))
+        return f"V{{{entries}}}"
+
+
+@dataclass
+class Layout:
+    """Everything that the model's text needs to know."""
+
+    terms: list[Term] = field(default_factory=list)
+    slots: list[Slot] = field(default_factory=list)
+    faces: list[tuple[str, str]] = field(default_factory=list)
+    """Member (``"t0.A"``) and data array of parameters that vary from face to face."""
+    nonlocal_fields: list[tuple[str, str]] = field(default_factory=list)
+    """Member (``"t2"``) and array of fields made between stages."""
+    arrays: list[str] = field(default_factory=list)
+    """Names of the per-cell arrays, in the order of the kernels' arguments."""
+    regions: int = 1
+    width: int = 0
+    """Columns of the parameter table."""
+
+    @property
+    def uses_regions(self) -> bool:
+        """Whether any kernel looks up a cell's region."""
+        return any(slot.by_region for slot in self.slots)
+
+    @property
+    def energies(self) -> int:
+        """Number of energy terms."""
+        return sum(term.kind == "energy" for term in self.terms)
+
+    @property
+    def arguments(self) -> str:
+        """The model's part of a kernel's signature."""
+        items = [f"{REAL} par"]
+        if self.uses_regions:
+            items.append("const unsigned* RESTRICT region")
+        return ", ".join([*items, *(f"{REAL} {name}" for name in self.arrays)])
+
+    @property
+    def argument_names(self) -> list[str]:
+        """The arguments' names in order."""
+        return ["par", *(["region"] if self.uses_regions else []), *self.arrays]
+
+
+def model_text(layout: Layout) -> str:
+    """Return the generated file ``model.cuh``."""
+    kinds = {type(term): term for term in layout.terms}
+    parts = [
+        f"#define ENERGIES {layout.energies}",
+        f"#define REGIONS {layout.regions}",
+        f"#define PARAMETERS {layout.width}",
+        f"#define ARRAYS (Arrays{{{', '.join(layout.argument_names)}}})",
+        _arrays_struct(layout),
+        *(_term_struct(term) for term in kinds.values()),
+        *(read_kernel_file(f"terms/{term.key()}.cuh") for term in kinds.values()),
+        _params_struct(layout),
+        _row_params(layout),
+        _cell_params(layout),
+        _sums(layout),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _arrays_struct(layout: Layout) -> str:
+    members = ["  const real* par;"]
+    if layout.uses_regions:
+        members.append("  const unsigned* region;")
+    members += [f"  const real* {name};" for name in layout.arrays]
+    return "struct Arrays {\n" + "\n".join(members) + "\n};"
+
+
+def _term_struct(term: Term) -> str:
+    """Return the struct of a kind of term: one member per parameter, given in this run or not."""
+    members = [
+        f"  {'V' if count == 3 else 'real'} {name};"
+        for name, count in term.declared_parameters().items()
+    ]
+    for name in term.interface:
+        members += [f"  Faces {name}_face;", f"  int {name}_varies;"]
+    members += [f"  int {name};" for name in term.flags()]
+    if term.nonlocal_field:
+        members.append("  V field;")
+    return f"struct {type(term).__name__} {{\n" + "\n".join(members) + "\n};"
+
+
+def _params_struct(layout: Layout) -> str:
+    members = ["  real gamma, inv_dx, inv_dy, inv_dz, alpha, Ms, inv_Ms;"]
+    members += [f"  {type(term).__name__} t{i};" for i, term in enumerate(layout.terms)]
+    return "struct Params {\n" + "\n".join(members) + "\n};"
+
+
+def _row_params(layout: Layout) -> str:
+    """Return the function for what is the same in a whole row: uniform parameters and flags."""
+    lines = [f"  p.{slot.member} = {slot.load('q')};" for slot in layout.slots]
+    given = {slot.member for slot in layout.slots}
+    varying = {member for member, _ in layout.faces}
+    for i, term in enumerate(layout.terms):
+        for name, count in term.declared_parameters().items():
+            if f"t{i}.{name}" not in given:
+                lines.append(f"  p.t{i}.{name} = {'V{0, 0, 0}' if count == 3 else '0'};")
+        for name in term.interface:
+            lines.append(f"  p.t{i}.{name}_face = Faces{{0, 0, 0, 0, 0, 0}};")
+            lines.append(f"  p.t{i}.{name}_varies = {int(f't{i}.{name}' in varying)};")
+        lines += [f"  p.t{i}.{name} = {int(value)};" for name, value in term.flags().items()]
+        if term.nonlocal_field:
+            lines.append(f"  p.t{i}.field = V{{0, 0, 0}};")
+    return (
+        "INLINE Params row_params(const Arrays& a, const Row& row) {\n"
+        "  const real* q = a.par + (long)row.rep * REGIONS * PARAMETERS;\n"
+        "  Params p;\n" + "\n".join(lines) + "\n  return p;\n}"
+    )
+
+
+def _cell_params(layout: Layout) -> str:
+    """Return the function for what differs from cell to cell."""
+    lines = ["  (void)a; (void)row; (void)c;"]
+    if layout.uses_regions:
+        lines.append(
+            "  const real* q = a.par + ((long)row.rep * REGIONS + a.region[c.i]) * PARAMETERS;"
+        )
+        lines += [f"  p.{s.member} = {s.load('q')};" for s in layout.slots if s.by_region]
+    for slot in layout.slots:
+        if slot.data is not None:
+            first = f"a.{slot.data} + (long)row.rep * {slot.components} * row.n"
+            value = f"({first})[c.i]" if slot.components == 1 else f"load({first}, row.n, c.i)"
+            lines.append(f"  p.{slot.member} = p.{slot.member} * {value};")
+    if any(s.member == "Ms" and s.data is not None for s in layout.slots):
+        lines.append("  p.inv_Ms = p.Ms > real(0) ? real(1) / p.Ms : real(0);")
+    for member, name in layout.faces:
+        lines.append(
+            f"  p.{member}_face = load_faces(a.{name} + (long)row.rep * 3 * row.n, row.n, c);"
+        )
+    for member, name in layout.nonlocal_fields:
+        lines.append(
+            f"  p.{member}.field = load(a.{name} + (long)row.rep * 3 * row.n, row.n, c.i);"
+        )
+    return (
+        "INLINE Params cell_params(const Arrays& a, Params p, const Row& row, const Cell& c) {\n"
+        + "\n".join(lines)
+        + "\n  return p;\n}"
+    )
+
+
+def _sums(layout: Layout) -> str:
+    """Return the functions that add up the fields, add up the torques, and pick one energy term."""
+    fields, torques, cases = [], [], []
+    energy = 0
+    for i, term in enumerate(layout.terms):
+        if term.kind == "energy":
+            fields.append(f"  B = B + {term.key()}(s, p.t{i}, e[{energy}]);")
+            cases.append(f"    case {energy}: return {term.key()}(s, p.t{i}, e);")
+            energy += 1
+        else:
+            torques.append(f"  T = T + {term.key()}(s, p.t{i});")
+    return "\n".join(
+        [
+            "INLINE V fields(const Site& s, const Params& p, real* e) {",
+            "  (void)s; (void)p; (void)e;",
+            "  V B = V{0, 0, 0};",
+            *fields,
+            "  return B;\n}",
+            "INLINE V torques(const Site& s, const Params& p) {",
+            "  (void)s; (void)p;",
+            "  V T = V{0, 0, 0};",
+            *torques,
+            "  return T;\n}",
+            "INLINE V one_term(int term, const Site& s, const Params& p, real& e) {",
+            "  (void)s; (void)p;",
+            "  e = real(0);",
+            "  switch (term) {",
+            *cases,
+            "    default: return V{0, 0, 0};\n  }\n}",
+        ]
+    )
+
+
+def waves_text(expressions: Sequence[tuple[str, Sequence[int]]], constants: int, width: int) -> str:
+    """Return the generated file ``waves.cuh``.
+
+    Parameters
+    ----------
+    expressions
+        C expression of each waveform and the table columns that it multiplies.
+    constants
+        Number of constants per replica.
+    width
+        Columns of the parameter table.
+    """
+    lines = []
+    for expression, columns in expressions:
+        updates = " ".join(f"live[{k}] = (real)((double)base[{k}] * f);" for k in columns)
+        lines.append(f"  {{ const double f = {expression}; {updates} }}")
+    return (
+        f"#define WAVE_CONSTANTS {constants}\n#define PARAMETERS {width}\n"
+        "INLINE void apply_waves(double t, const double* w, const real* base, real* live) {\n"
+        "  (void)t; (void)w;\n" + "\n".join(lines) + "\n}\n"
+    )

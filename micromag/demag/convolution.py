@@ -1,0 +1,67 @@
+"""The demagnetizing field on a device: M to the transforms, times the tensor, and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from micromag.backend.base import Backend, Cells, Source
+from micromag.constants import MU_0
+from micromag.demag import cached_spectrum
+from micromag.terms.base import NonlocalField
+
+if TYPE_CHECKING:
+    from micromag.model import Model
+
+
+class DemagField(NonlocalField):
+    """B(r_i) = -mu0 sum_j N(r_i - r_j) Ms m_j by pruned FFTs, for all replicas at once.
+
+    Attributes
+    ----------
+    field
+        B [T], device array of shape ``(replica, 3, nz, ny, nx)``.
+    """
+
+    def __init__(self, model: Model, backend: Backend) -> None:
+        mesh = model.mesh
+        replicas = model.replicas
+        dtype = np.dtype(np.float64 if model.precision == "double" else np.float32)
+        spectrum = cached_spectrum(mesh.cells, mesh.cell_size, mesh.periodic)
+        lx, ly, lz = spectrum.lengths
+        scale = -MU_0 / (lx * ly * lz)
+        self.field = backend.zeros((replicas, 3, *mesh.shape), dtype)
+        self._tensor = backend.upload((spectrum.octant * scale).astype(dtype))
+        self._fft = backend.convolution_fft(mesh.cells, spectrum.lengths, 3 * replicas, dtype)
+        self._Ms, self._Ms_strides = _saturation(model, backend, dtype)
+        text = model.kernel_text("demag.cu")
+        source = Source("demag.cu", text, {}, model.precision)
+        module = backend.compile([source])[0]
+        nx, ny, nz = mesh.cells
+        self._cells = Cells(nx, ny, nz, replicas)
+        self._load = module.kernel("load_magnetization")
+        self._multiply = module.kernel("multiply_tensor").bind(
+            Cells(lx // 2 + 1, ly, lz, replicas), self._tensor, self._fft.spectrum
+        )
+        self._store = module.kernel("store_field").bind(
+            self._cells, self._fft.real_out, self.field
+        )
+
+    def commands(self, work: Any, clock: Any, source: int) -> list[Any]:
+        """Return the commands that fill `field` from slot ``source`` of the work array."""
+        load = self._load.bind(
+            self._cells, clock, work, source, self._Ms, *self._Ms_strides, self._fft.real_in
+        )
+        return [load, self._fft.forward, self._multiply, self._fft.inverse, self._store]
+
+
+def _saturation(model: Model, backend: Backend, dtype: Any) -> tuple[Any, tuple[int, int]]:
+    """Return Ms on the device and its strides per replica and per cell.
+
+    Uniform Ms is one number per replica: empty cells have m = 0.
+    """
+    inside = model.Ms[:, model.magnetic]
+    if (inside == inside[:, :1]).all():
+        return backend.upload(inside[:, 0].astype(dtype)), (1, 0)
+    return backend.upload(model.Ms.astype(dtype)), (model.mesh.count, 1)

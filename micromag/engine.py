@@ -1,0 +1,240 @@
+"""A model on a device: its arrays, its kernels, and what can be measured of its state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micromag.backend import Backend, Cells, Chunks, Items, Module, Source
+from micromag.integrators import clock as clk
+from micromag.integrators.clock import Status
+
+if TYPE_CHECKING:
+    from micromag.model import Model
+
+_MAX_CHUNKS = 256
+"""Chunks of a sum, at most. Fixed by the mesh alone, so that sums do not depend on the batch."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Sums over the magnet, one entry per replica.
+
+    Attributes
+    ----------
+    m
+        Mean of m over the magnetic cells, shape ``(replica, 3)``.
+    energies
+        Energy of each term [J], shape ``(replica, terms)``.
+    max_torque
+        Largest \\|m x B\\| with the torques written as fields [T], shape ``(replica,)``.
+    """
+
+    m: NDArray[np.float64]
+    energies: NDArray[np.float64]
+    max_torque: NDArray[np.float64]
+
+
+class Engine:
+    """The state of all replicas of a model on one device.
+
+    Parameters
+    ----------
+    model
+        What to compute.
+    backend
+        Where.
+    slots
+        Number of state arrays that the time stepper or the minimiser needs.
+
+    Attributes
+    ----------
+    work
+        State arrays, shape ``(slot, replica, 3, nz, ny, nx)``; see ``kernels/clock.h``.
+    clock
+        The device's record of every replica, shape ``(replica, column)``.
+    """
+
+    def __init__(self, model: Model, backend: Backend, slots: int) -> None:
+        self.model = model
+        self.backend = backend
+        self.dtype = np.dtype(np.float64 if model.precision == "double" else np.float32)
+        nx, ny, nz = model.mesh.cells
+        replicas = model.replicas
+        self.cells = Cells(nx, ny, nz, replicas)
+        self.chunks = Chunks(nx, ny, nz, replicas, min(ny * nz, _MAX_CHUNKS))
+        self.items = Items(replicas)
+        self.work = backend.zeros((slots, replicas, 3, nz, ny, nx), self.dtype)
+        self.clock = backend.zeros((replicas, clk.columns()), np.float64)
+        self._upload_tables()
+        self.fields = {
+            name: model.terms[int(member[1:])].make_nonlocal(model, backend)
+            for member, name in model.layout.nonlocal_fields
+        }
+        self._arrays |= {name: operator.field for name, operator in self.fields.items()}
+        self._sums = 3 + model.layout.energies + 1
+        self._partial = backend.zeros((replicas, self.chunks.nchunk, self._sums), np.float64)
+        self._result = backend.zeros((replicas, self._sums), np.float64)
+
+    def _upload_tables(self) -> None:
+        model, backend = self.model, self.backend
+        self.base_table = backend.upload(model.table.astype(self.dtype))
+        self.table = backend.upload(model.table.astype(self.dtype))
+        self._constants = backend.upload(
+            model.wave_constants if model.wave_constants.size else np.zeros((model.replicas, 1))
+        )
+        self._arrays: dict[str, Any] = {
+            name: backend.upload(np.ascontiguousarray(values, dtype=self.dtype))
+            for name, values in model.arrays.items()
+        }
+        self._region = backend.upload(model.region.astype(np.uint32))
+
+    def sources(self) -> list[Source]:
+        """Return the translation units that every run needs."""
+        names = ["observables.cu", *(["waveforms.cu"] if self.model.has_waves else [])]
+        return [self.source(name) for name in names]
+
+    def source(self, name: str, label: str = "", **definitions: Any) -> Source:
+        """Return one translation unit of ``kernels/`` for this model."""
+        text = self.model.kernel_text(name, definitions)
+        return Source(label or name, text, {}, self.model.precision)
+
+    def compile(self, extra: Sequence[Source]) -> list[Module]:
+        """Compile the engine's own kernels and ``extra`` together; return the modules of the latter."""
+        own = self.sources()
+        modules = self.backend.compile([*own, *extra])
+        self._bind_own(modules[0], modules[1] if len(own) > 1 else None)
+        return modules[len(own) :]
+
+    def _bind_own(self, observables: Module, waves: Module | None) -> None:
+        self._wave_kernel = waves.kernel("update_parameters") if waves else None
+        measure = observables.kernel("measure").bind(
+            self.chunks, *self.arguments(), self.clock, self.work, self._partial
+        )
+        fold = observables.kernel("fold_chunks").bind(
+            Items(self.model.replicas * self._sums), self.chunks.nchunk, self._partial, self._result
+        )
+        self._measure = self.backend.program(
+            [*self.update(clk.slot("CURRENT"), 0.0), measure, fold]
+        )
+        self._observables = observables
+
+    def arguments(self) -> list[Any]:
+        """Return the model's part of the kernels' arguments."""
+        layout = self.model.layout
+        named = {"par": self.table, "region": self._region, **self._arrays}
+        return [named[name] for name in layout.argument_names]
+
+    def update(self, source: int, fraction: float) -> list[Any]:
+        """Return the commands before an evaluation of slot ``source`` at t + fraction dt.
+
+        They bring the time-dependent parameters and the nonlocal fields up to date.
+        """
+        commands: list[Any] = []
+        if self._wave_kernel is not None:
+            layout = self.model.layout
+            commands.append(
+                self._wave_kernel.bind(
+                    Items(self.model.replicas * layout.regions),
+                    layout.regions,
+                    fraction,
+                    self.clock,
+                    self._constants,
+                    self.base_table,
+                    self.table,
+                )
+            )
+        for operator in self.fields.values():
+            commands += operator.commands(self.work, self.clock, source)
+        return commands
+
+    # ---------------------------------------------------------------- state
+
+    def read_clock(self) -> NDArray[np.float64]:
+        """Return a copy of the clock, after all that was enqueued."""
+        return self.backend.download(self.clock)
+
+    def write_clock(self, **values: Any) -> None:
+        """Set columns of the clock by name, one value or one per replica."""
+        clock = self.read_clock()
+        for name, value in values.items():
+            clock[:, clk.column(name)] = value
+        self.backend.write(self.clock, clock)
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """Return one column of the clock, shape ``(replica,)``."""
+        return self.read_clock()[:, clk.column(name)]
+
+    def status(self) -> list[Status]:
+        """Return what each replica is doing."""
+        return [Status(int(value)) for value in self.column("status")]
+
+    def m(self, replica: int = 0) -> NDArray[Any]:
+        """Return the magnetization of one replica, shape ``(3, nz, ny, nx)``."""
+        return self.backend.download(self.m_on_device(replica))
+
+    def m_on_device(self, replica: int = 0) -> Any:
+        """Return the device's own array of one replica's magnetization."""
+        return self.work[int(self.column("parity")[replica]), replica]
+
+    def trial(self, replica: int = 0) -> NDArray[Any]:
+        """Return the state that the last attempted step led to, accepted or not."""
+        return self.backend.download(self.work[1 - int(self.column("parity")[replica]), replica])
+
+    def set_m(self, m: NDArray[Any], replica: int = 0) -> None:
+        """Set the magnetization of one replica; it is normalised, and 0 in empty cells."""
+        values = np.asarray(m, dtype=np.float64) * self.model.magnetic
+        length = np.sqrt((values**2).sum(axis=0))
+        unit = values / np.where(length > 0, length, 1)
+        self.backend.write(self.m_on_device(replica), unit.astype(self.dtype))
+
+    # ---------------------------------------------------------------- measuring
+
+    def measure(self) -> Measurement:
+        """Return the mean magnetization, the energies and the largest torque of every replica."""
+        self._measure.run()
+        sums = self.backend.download(self._result)
+        cells = int(self.model.magnetic.sum())
+        return Measurement(
+            m=sums[:, :3] / cells,
+            energies=sums[:, 3:-1] * self.model.mesh.cell_volume,
+            max_torque=sums[:, -1].copy(),
+        )
+
+    def profile(self, axis: int) -> NDArray[np.float64]:
+        """Return the mean of m over the planes normal to an axis, shape ``(replica, 3, n)``."""
+        nx, ny, _ = self.model.mesh.cells
+        length = self.model.mesh.cells[axis]
+        result = self.backend.zeros((self.model.replicas, 3, length), np.float64)
+        self._observables.kernel("profile").bind(
+            Items(self.model.replicas * 3 * length),
+            self.model.mesh.count,
+            (1, nx, nx * ny)[axis],
+            length,
+            self.clock,
+            self.model.replicas,
+            self.work,
+            result,
+        ).run()
+        return self.backend.download(result)
+
+    def term_field(self, name: str, replica: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the field [T] and the energy density [J/m^3] of one energy term.
+
+        Shapes ``(3, nz, ny, nx)`` and ``(nz, ny, nx)``; raises ValueError for an unknown name.
+        """
+        number = self.model.energy_names.index(name)
+        shape = (self.model.replicas, 3, *self.model.mesh.shape)
+        field = self.backend.zeros(shape, self.dtype)
+        density = self.backend.zeros((shape[0], *shape[2:]), self.dtype)
+        command = self._observables.kernel("term_field").bind(
+            self.cells, *self.arguments(), self.clock, self.work, number, field, density
+        )
+        self.backend.program([*self.update(clk.slot("CURRENT"), 0.0), command]).run()
+        return self.backend.download(field)[replica], self.backend.download(density)[replica]
+
+

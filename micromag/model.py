@@ -1,0 +1,299 @@
+"""The right-hand side dm/dt of a run: mesh, materials and terms as tables and kernel text.
+
+A `Model` is host data only: NumPy tables, per-cell arrays, and the text of the kernels that read
+them. The engine puts it on a device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micromag.backend.source import assemble
+from micromag.cell_values import read_cell_values
+from micromag.codegen import Layout, Slot, model_text, waves_text
+from micromag.errors import ConfigError
+from micromag.geometry import region_index
+from micromag.parameters import Parameter, VectorParameter
+
+if TYPE_CHECKING:
+    from micromag.config import RunConfig
+    from micromag.terms.base import Term
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Waves:
+    """The parameters that depend on time: table columns, their constants and the text that evaluates."""
+
+    columns: list[int]
+    constants: list[float]
+    text: str
+
+
+class _Constants:
+    """Collects the numbers of waveforms, which stay data: see `micromag.excitation.base`."""
+
+    def __init__(self) -> None:
+        self.values: list[float] = []
+
+    def constant(self, value: float) -> str:
+        self.values.append(float(value))
+        return f"w[{len(self.values) - 1}]"
+
+    def table(self, ts: Sequence[float], ys: Sequence[float]) -> str:
+        first = len(self.values)
+        self.values += [float(len(ts)), *map(float, ts), *map(float, ys)]
+        return f"interpolate(w + {first}, t)"
+
+
+class Model:
+    """Mesh, materials and terms of one or more replicas that share a structure.
+
+    Parameters
+    ----------
+    configs
+        One configuration per replica. They may differ in values only.
+    currents
+        False leaves the torques out, as relaxation does.
+
+    Attributes
+    ----------
+    terms
+        Energy terms and torques, in the order of the run file.
+    names
+        Name of each, its key, with a number where a kind occurs more than once.
+    table
+        Parameters, shape ``(replica, region, column)``.
+    arrays
+        Per-cell arrays by name, shape ``(replica, 1 or 3, nz, ny, nx)``.
+    magnetic
+        Cells with Ms > 0, shape ``(nz, ny, nx)``.
+    Ms
+        Saturation magnetization [A/m], shape ``(replica, nz, ny, nx)``, 0 in empty cells.
+
+    Raises
+    ------
+    ConfigError
+        No cell is magnetic, or the replicas differ in structure.
+    UnreadableInputError
+        A file with values per cell cannot be read.
+    """
+
+    def __init__(self, configs: Sequence[RunConfig], *, currents: bool = True) -> None:
+        first = configs[0]
+        self.configs = tuple(configs)
+        self.mesh = first.mesh
+        self.precision = first.precision
+        torques = first.torques if currents else []
+        named = [*first.energy, *torques]
+        self.terms: list[Term] = [term for _, term in named]
+        self.names = _unique_names([key for key, _ in named])
+        self.region, self.region_names = region_index(self.mesh, first.regions)
+        self.inside = first.geometry.mask(self.mesh)
+        self.layout, self.waves = _lay_out(first, self.terms, len(self.region_names))
+        tables, arrays, constants = [], [], []
+        for config in configs:
+            terms = [t for _, t in [*config.energy, *(config.torques if currents else [])]]
+            layout, waves = _lay_out(config, terms, len(self.region_names))
+            same = model_text(layout) == model_text(self.layout) and waves.text == self.waves.text
+            if not same:
+                raise ConfigError(
+                    "the replicas of a batch differ in more than values",
+                    allowed="the same terms, regions and forms of every parameter",
+                )
+            tables.append(self._table(config, terms))
+            arrays.append(self._cell_arrays(config, terms))
+            constants.append(waves.constants)
+        self.table: FloatArray = np.stack(tables)
+        self.arrays: dict[str, FloatArray] = {
+            name: np.stack([replica[name] for replica in arrays]) for name in arrays[0]
+        }
+        self.wave_constants: FloatArray = np.array(constants, dtype=np.float64)
+        self.Ms: FloatArray = np.stack([self._values(c.material.Ms)[0] for c in configs])
+        self.Ms *= self.inside
+        self.magnetic: NDArray[np.bool_] = (self.Ms > 0).all(axis=0)
+        if ((self.Ms > 0) != self.magnetic).any():
+            raise ConfigError("the replicas of a batch differ in which cells are empty")
+        if not self.magnetic.any():
+            raise ConfigError(
+                "no cell is magnetic",
+                where="geometry, material.Ms",
+                next_step="check that the shape overlaps the mesh and that Ms is positive in it",
+            )
+        self.arrays |= self._face_arrays()
+
+    @property
+    def replicas(self) -> int:
+        """Number of replicas."""
+        return len(self.configs)
+
+    @property
+    def energy_names(self) -> list[str]:
+        """Names of the energy terms, in the order of the kernels' sums."""
+        return [n for n, t in zip(self.names, self.terms, strict=True) if t.kind == "energy"]
+
+    @property
+    def has_waves(self) -> bool:
+        """Whether any parameter depends on time."""
+        return bool(self.waves.columns)
+
+    def kernel_text(self, name: str, definitions: Mapping[str, Any] | None = None) -> str:
+        """Return the text of ``kernels/<name>`` for this model.
+
+        ``definitions`` are macros, put in front of everything.
+        """
+        macros = {
+            "DIMENSIONS": 2 if self.mesh.cells[2] == 1 else 3,
+            "HAS_EMPTY": int(not self.magnetic.all()),
+            **{f"PERIODIC_{a}": int(p > 0) for a, p in zip("XYZ", self.mesh.periodic, strict=True)},
+            **(definitions or {}),
+        }
+        prefix = "".join(f"#define {key} {value}\n" for key, value in macros.items())
+        generated = {"model.cuh": model_text(self.layout), "waves.cuh": self.waves.text}
+        text = assemble(name, prefix=prefix, generated=generated)
+        return text.replace("MODEL_ARGUMENTS", self.layout.arguments)
+
+    def _table(self, config: RunConfig, terms: Sequence[Term]) -> FloatArray:
+        table = np.zeros((len(self.region_names), self.layout.width))
+        given: dict[str, Any] = {
+            "gamma": config.material.gamma,
+            **{f"inv_d{a}": 1 / d for a, d in zip("xyz", self.mesh.cell_size, strict=True)},
+            "alpha": config.material.alpha,
+            "Ms": config.material.Ms,
+        }
+        for i, term in enumerate(terms):
+            given |= {f"t{i}.{name}": value for name, value in term.parameters().items()}
+        for slot in self.layout.slots:
+            columns = slice(slot.offset, slot.offset + slot.components)
+            for row, region in enumerate(self.region_names):
+                if slot.member == "inv_Ms":
+                    Ms = config.material.Ms.of_region(region)
+                    table[row, columns] = 1 / Ms if Ms > 0 else 0
+                    continue
+                value = given[slot.member]
+                table[row, columns] = (
+                    value.of_region(region) if isinstance(value, Parameter) else value
+                )
+        return table
+
+    def _values(self, parameter: Parameter) -> FloatArray:
+        """Return a parameter in every cell, shape ``(1 or 3, nz, ny, nx)``, waveforms left out."""
+        count = 3 if isinstance(parameter, VectorParameter) else 1
+        by_region = np.array([parameter.of_region(name) for name in self.region_names])
+        values = np.moveaxis(by_region[self.region].reshape(*self.mesh.shape, count), -1, 0)
+        return values * self._per_cell(parameter) if parameter.is_per_cell else values.copy()
+
+    def _per_cell(self, parameter: Parameter) -> FloatArray:
+        count = 3 if isinstance(parameter, VectorParameter) else 1
+        if parameter.array is not None:
+            values = np.asarray(parameter.array, dtype=np.float64)
+        else:
+            assert parameter.file is not None
+            values = read_cell_values(parameter.file, self.mesh, count)
+        shape = (count, *self.mesh.shape)
+        if values.size != count * self.mesh.count or values.shape not in (shape, shape[1:]):
+            raise ConfigError(
+                "values per cell do not fit the mesh",
+                value=f"shape {values.shape}",
+                allowed=f"{shape if count == 3 else self.mesh.shape}",
+            )
+        return values.reshape(shape)
+
+    def _cell_arrays(self, config: RunConfig, terms: Sequence[Term]) -> dict[str, FloatArray]:
+        given: dict[str, Parameter] = {"alpha": config.material.alpha, "Ms": config.material.Ms}
+        for i, term in enumerate(terms):
+            given |= {f"t{i}.{name}": value for name, value in term.parameters().items()}
+        return {
+            slot.data: self._per_cell(given[slot.member])
+            for slot in self.layout.slots
+            if slot.data is not None
+        }
+
+    def _face_arrays(self) -> dict[str, FloatArray]:
+        arrays = {}
+        for member, name in self.layout.faces:
+            index, attribute = member[1:].split(".")
+            faces = []
+            for config in self.configs:
+                term = [t for _, t in [*config.energy, *config.torques]][int(index)]
+                faces.append(self._faces(getattr(term, attribute)))
+            arrays[name] = np.stack(faces)
+        return arrays
+
+    def _faces(self, parameter: Parameter) -> FloatArray:
+        """Return the harmonic mean on the face towards the next cell, shape ``(3, nz, ny, nx)``.
+
+        A value given for a pair of regions replaces the mean; faces of empty cells get 0.
+        """
+        here = self._values(parameter)[0]
+        faces = np.zeros((3, *self.mesh.shape))
+        numbers = {name: i for i, name in enumerate(self.region_names)}
+        for axis in range(3):
+            array_axis = 2 - axis
+            there = np.roll(here, -1, array_axis)
+            total = here + there
+            mean = np.divide(2 * here * there, total, out=np.zeros_like(total), where=total > 0)
+            next_region = np.roll(self.region, -1, array_axis)
+            for (a, b), value in parameter.pairs.items():
+                p, q = numbers[a], numbers[b]
+                mean[(self.region == p) & (next_region == q)] = value
+                mean[(self.region == q) & (next_region == p)] = value
+            faces[axis] = mean * self.magnetic * np.roll(self.magnetic, -1, array_axis)
+        return faces
+
+
+def _lay_out(config: RunConfig, terms: Sequence[Term], regions: int) -> tuple[Layout, Waves]:
+    """Return where every parameter goes, and what depends on time."""
+    layout = Layout(terms=list(terms), regions=regions)
+    constants = _Constants()
+    waves: list[tuple[str, list[int]]] = []
+
+    def add(member: str, parameter: Parameter | None) -> None:
+        count = 3 if isinstance(parameter, VectorParameter) else 1
+        data = None
+        if parameter is not None and parameter.is_per_cell:
+            data = f"data_{len(layout.arrays)}"
+            layout.arrays.append(data)
+        by_region = parameter is not None and bool(parameter.regions)
+        layout.slots.append(Slot(member, layout.width, count, by_region, data))
+        if parameter is not None and parameter.waveform is not None:
+            columns = list(range(layout.width, layout.width + count))
+            waves.append((parameter.waveform.emit(constants), columns))
+        layout.width += count
+
+    for name in ("gamma", "inv_dx", "inv_dy", "inv_dz"):
+        add(name, None)
+    add("alpha", config.material.alpha)
+    add("Ms", config.material.Ms)
+    layout.slots.append(Slot("inv_Ms", layout.width, 1, bool(config.material.Ms.regions)))
+    layout.width += 1
+    for i, term in enumerate(terms):
+        for name, parameter in term.parameters().items():
+            add(f"t{i}.{name}", parameter)
+            if name in term.interface and not parameter.is_uniform:
+                array = f"faces_{i}_{name}"
+                layout.faces.append((f"t{i}.{name}", array))
+                layout.arrays.append(array)
+        if term.nonlocal_field:
+            layout.nonlocal_fields.append((f"t{i}", f"field_{i}"))
+            layout.arrays.append(f"field_{i}")
+    text = waves_text(waves, len(constants.values), layout.width)
+    columns = [column for _, group in waves for column in group]
+    return layout, Waves(columns, constants.values, text)
+
+
+def _unique_names(keys: Sequence[str]) -> list[str]:
+    """Return the keys, numbered from the second occurrence on: zeeman, zeeman_2."""
+    counts: dict[str, int] = {}
+    names = []
+    for key in keys:
+        counts[key] = counts.get(key, 0) + 1
+        names.append(key if counts[key] == 1 else f"{key}_{counts[key]}")
+    return names
+
