@@ -11,7 +11,7 @@ from micromag.backend import Backend, get_backend
 from micromag.errors import DeviceError
 
 REQUIRE_GPU = os.environ.get("MICROMAG_REQUIRE_GPU") == "1"
-"""With MICROMAG_REQUIRE_GPU=1 a missing GPU fails the tests that need one, else they are skipped."""
+"""Whether a missing GPU fails the tests that need one; without it they are skipped."""
 
 
 @pytest.fixture(scope="session")

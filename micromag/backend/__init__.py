@@ -57,17 +57,22 @@ def get_backend(device: str = "auto", threads: int | None = None) -> Backend:
     if match[1] == "cpu":
         return _cpu(threads, "asked for")
     if match[1] == "cuda":
-        from micromag.backend.cuda import CudaBackend
-
-        return CudaBackend(int(match[2] or 0), "asked for")
+        return _cuda(int(match[2] or 0), "asked for")
     try:
-        from micromag.backend.cuda import CudaBackend
-
-        return CudaBackend(0, "the first CUDA device")
-    except ImportError:
-        return _cpu(threads, "CuPy is not installed")
+        return _cuda(0, "the first CUDA device")
     except DeviceError as error:
         return _cpu(threads, error.what)
+
+
+def _cuda(index: int, reason: str) -> Backend:
+    try:
+        from micromag.backend.cuda import CudaBackend
+    except ImportError as error:
+        raise DeviceError(
+            "CuPy is not installed" if error.name == "cupy" else f"CuPy cannot be used ({error})",
+            next_step="pip install 'micromag[cuda13]' (or cuda12), or use device: cpu",
+        ) from error
+    return CudaBackend(index, reason)
 
 
 def _cpu(threads: int | None, reason: str) -> Backend:

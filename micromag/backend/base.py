@@ -208,9 +208,8 @@ class Module(ABC):
     def kernel(self, name: str) -> Kernel:
         """Return the kernel ``name``; raises KeyError when the source declares none."""
         if name not in self.signatures:
-            raise KeyError(
-                f"{self.source.name} has no kernel {name}, only {sorted(self.signatures)}"
-            )
+            known = ", ".join(sorted(self.signatures))
+            raise KeyError(f"{self.source.name} has no kernel {name}, only {known}")
         return self._kernel(self.signatures[name])
 
     @abstractmethod
@@ -341,3 +340,13 @@ class Backend(ABC):
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def host_values(array: DeviceArray, values: ArrayLike) -> NDArray[Any]:
+    """Return ``values`` in the shape of ``array``; raises TypeError where its type loses them."""
+    host = np.asarray(values)
+    if not np.can_cast(host.dtype, array.dtype, "same_kind"):
+        raise TypeError(
+            f"values of type {host.dtype} cannot be written to an array of {array.dtype}"
+        )
+    return np.broadcast_to(host, array.shape)

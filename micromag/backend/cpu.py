@@ -25,6 +25,7 @@ from micromag.backend.base import (
     Source,
     Space,
     Step,
+    host_values,
 )
 from micromag.backend.cache import kernel_cache
 from micromag.backend.compiler import HostCompiler, cpu_name, host_compiler
@@ -115,7 +116,7 @@ class CpuBackend(Backend):
         return array
 
     def write(self, array: NDArray[Any], values: ArrayLike) -> None:
-        np.copyto(array, np.asarray(values), casting="same_kind")
+        np.copyto(array, host_values(array, values), casting="same_kind")
 
     def read_into(self, array: NDArray[Any], out: NDArray[Any]) -> None:
         np.copyto(out, array, casting="no")

@@ -77,9 +77,7 @@ class CpuConvolutionFFT(ConvolutionFFT):
         if ly > 1:
             self._in_place(ifft, self.spectrum[:nz], axis=1, norm="forward")
         for block in self.blocks:
-            field = irfft(
-                self.spectrum[block], lx, axis=-1, norm="forward", workers=self.workers
-            )
+            field = irfft(self.spectrum[block], lx, axis=-1, norm="forward", workers=self.workers)
             self.real_out[block] = field[..., :nx]
 
     def _in_place(

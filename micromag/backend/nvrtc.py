@@ -64,9 +64,7 @@ def _compile(source: Source, options: Sequence[str]) -> bytes:
     program = ctypes.c_void_p()
     name = f"{source.name}.cu".encode()
     _check(
-        library.nvrtcCreateProgram(
-            ctypes.byref(program), source.text.encode(), name, 0, None, None
-        )
+        library.nvrtcCreateProgram(ctypes.byref(program), source.text.encode(), name, 0, None, None)
     )
     try:
         encoded = (ctypes.c_char_p * len(options))(*(option.encode() for option in options))

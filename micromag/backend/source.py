@@ -31,9 +31,7 @@ def has_kernel_file(name: str) -> bool:
     return kernel_root().joinpath(name).is_file()
 
 
-def assemble(
-    name: str, *, prefix: str = "", generated: Mapping[str, str] | None = None
-) -> str:
+def assemble(name: str, *, prefix: str = "", generated: Mapping[str, str] | None = None) -> str:
     """Return ``kernels/<name>`` with every ``#include "..."`` replaced by that file's text, once.
 
     Parameters
