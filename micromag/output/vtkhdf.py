@@ -43,6 +43,7 @@ __all__ = ["CellField", "Column", "VtkhdfWriter"]
 
 FORMAT = ("v108", "v108")
 METADATA_BLOCK = 1 << 18
+END_OF_FILE = slice(28, 36)  # where superblock version 2 keeps it
 COMMIT_SECONDS = 1.0
 COMMIT_ROWS = 4096
 PLACEHOLDER_NS = 1e-9
@@ -306,7 +307,23 @@ class VtkhdfWriter:
                 os.fsync(self._file.id.get_vfd_handle())
         with self._disk() if not self._failed else contextlib.suppress(Exception):
             self._file.close()
+        if self._failed:
+            self._mend()
         self._publish()
+
+    def _mend(self) -> None:
+        """Make the file as long as its superblock says, or HDF5 refuses it as truncated.
+
+        When a disk is full the library still updates the superblock. The part that is missing holds
+        nothing committed, so a hole in its place, which needs no space, is as good.
+        """
+        path = self._partial if self._partial.exists() else self.path
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            head = file.read(END_OF_FILE.stop)
+            if len(head) == END_OF_FILE.stop:
+                end = int.from_bytes(head[END_OF_FILE], "little")
+                if path.stat().st_size < end < 2**62:
+                    os.truncate(path, end)
 
     def _restore_counters(self) -> None:
         """Make the counters those of the last commit, should an exception have come between."""
@@ -319,10 +336,11 @@ class VtkhdfWriter:
         """Turn the operating system's refusal into an error for the user."""
         try:
             yield
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # h5py's flush raises the latter
             self._failed = True
+            self._mend()
             system = re.search(r"error message = '([^']+)'", str(error))
-            reason = system[1] if system else error.strerror or str(error)
+            reason = system[1] if system else str(error)
             raise MicromagError(
                 f"cannot write the result: {reason}",
                 where=str(self.path),
