@@ -50,6 +50,8 @@ class Engine:
         Where.
     slots
         Number of state arrays that the time stepper or the minimiser needs.
+    frozen_time
+        Waveforms keep the value of this time [s], as relaxation needs it; None lets them run.
 
     Attributes
     ----------
@@ -59,8 +61,11 @@ class Engine:
         The device's record of every replica, shape ``(replica, column)``.
     """
 
-    def __init__(self, model: Model, backend: Backend, slots: int) -> None:
+    def __init__(
+        self, model: Model, backend: Backend, slots: int, frozen_time: float | None = None
+    ) -> None:
         self.model = model
+        self._frozen_time = frozen_time
         self.backend = backend
         self.dtype = np.dtype(np.float64 if model.precision == "double" else np.float32)
         nx, ny, nz = model.mesh.cells
@@ -112,6 +117,10 @@ class Engine:
 
     def _bind_own(self, observables: Module, waves: Module | None) -> None:
         self._wave_kernel = waves.kernel("update_parameters") if waves else None
+        if self._wave_kernel is not None and self._frozen_time is not None:
+            self.write_clock(t=self._frozen_time)
+            self.backend.program(self.update(clk.slot("CURRENT"), 0.0)).run()
+            self._wave_kernel = None
         measure = observables.kernel("measure").bind(
             self.chunks, *self.arguments(), self.clock, self.work, self._partial
         )

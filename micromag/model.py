@@ -93,7 +93,7 @@ class Model:
         torques = first.torques if currents else []
         named = [*first.energy, *torques]
         self.terms: list[Term] = [term for _, term in named]
-        self.names = _unique_names([key for key, _ in named])
+        self.names = unique_names([key for key, _ in named])
         self.region, self.region_names = region_index(self.mesh, first.regions)
         self.inside = first.geometry.mask(self.mesh)
         self.layout, self.waves = _lay_out(first, self.terms, len(self.region_names))
@@ -288,7 +288,7 @@ def _lay_out(config: RunConfig, terms: Sequence[Term], regions: int) -> tuple[La
     return layout, Waves(columns, constants.values, text)
 
 
-def _unique_names(keys: Sequence[str]) -> list[str]:
+def unique_names(keys: Sequence[str]) -> list[str]:
     """Return the keys, numbered from the second occurrence on: zeeman, zeeman_2."""
     counts: dict[str, int] = {}
     names = []
@@ -296,4 +296,3 @@ def _unique_names(keys: Sequence[str]) -> list[str]:
         counts[key] = counts.get(key, 0) + 1
         names.append(key if counts[key] == 1 else f"{key}_{counts[key]}")
     return names
-

@@ -31,13 +31,15 @@ class Minimizer:
         What to minimise, and where.
     max_torque
         Stop when no cell has \|m x B\| above this [T].
+    time
+        Time at which waveforms are evaluated [s].
 
     Source: J. Barzilai and J. M. Borwein, IMA J. Numer. Anal. 8, 141 (1988); L. Exl et al., J. Appl.
     Phys. 115, 17D118 (2014).
     """
 
-    def __init__(self, model: Model, backend: Backend, max_torque: float) -> None:
-        self.engine = Engine(model, backend, slots=4)
+    def __init__(self, model: Model, backend: Backend, max_torque: float, time: float = 0.0) -> None:
+        self.engine = Engine(model, backend, slots=4, frozen_time=time)
         engine = self.engine
         self._partial = backend.zeros((model.replicas, engine.chunks.nchunk, 4), np.float64)
         (module,) = engine.compile([engine.source("minimizer.cu")])
@@ -67,9 +69,9 @@ class Minimizer:
         )
         engine.write_clock(status=float(Status.IDLE), max_torque=max_torque)
 
-    def start(self, t: float = 0.0) -> None:
-        """Evaluate the gradient of the state as it is now; ``t`` [s] is the waveforms' time."""
-        self.engine.write_clock(status=float(Status.RUNNING), t=t, steps=0.0)
+    def start(self) -> None:
+        """Evaluate the gradient of the state as it is now."""
+        self.engine.write_clock(status=float(Status.RUNNING), steps=0.0)
         self._begin.run()
 
     def steps(self, count: int) -> None:

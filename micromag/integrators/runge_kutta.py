@@ -71,6 +71,8 @@ class RungeKutta:
         Limits of the step [s]; below ``min_dt`` a replica fails.
     relax
         True leaves out the precession.
+    frozen_time
+        Time [s] at which the waveforms stand still; None lets them run.
     """
 
     def __init__(
@@ -84,13 +86,14 @@ class RungeKutta:
         min_dt: float = 1e-19,
         max_dt: float = np.inf,
         relax: bool = False,
+        frozen_time: float | None = None,
     ) -> None:
         if dt is None and tableau.embedded_order is None:
             raise ValueError(f"{tableau.name} has no error estimate: it needs a fixed dt")
         self.tableau = tableau
         self.adaptive = dt is None
         self._slots = _Slots(tableau)
-        self.engine = Engine(model, backend, self._slots.count)
+        self.engine = Engine(model, backend, self._slots.count, frozen_time)
         self._error = backend.zeros((model.replicas, *model.mesh.shape), self.engine.dtype)
         self._partial = backend.zeros(
             (model.replicas, self.engine.chunks.nchunk), self.engine.dtype

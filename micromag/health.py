@@ -1,0 +1,89 @@
+"""What went wrong when a replica fails: the cell, the time, and the likely cause."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from micromag.errors import NumericalError
+from micromag.integrators import clock as clk
+from micromag.integrators.clock import Status
+
+if TYPE_CHECKING:
+    from micromag.engine import Engine
+
+FAILED = (Status.FAILED_NAN, Status.FAILED_STEP)
+STABLE = 2.8
+"""|lambda| dt at which an explicit fourth-order Runge-Kutta step of an oscillation becomes unstable."""
+
+
+def failed_replicas(engine: Engine) -> list[int]:
+    """Return the numbers of the replicas that have failed."""
+    return [i for i, status in enumerate(engine.status()) if status in FAILED]
+
+
+def describe_failure(engine: Engine, replica: int = 0) -> NumericalError:
+    """Return an error that says where and when a replica failed, and what to try."""
+    clock = engine.read_clock()[replica]
+    t, dt = clock[clk.column("t")], clock[clk.column("dt")]
+    where = f"t = {t * 1e9:.6g} ns, step {int(clock[clk.column('steps')])}"
+    cell = _bad_cell(engine, replica)
+    if cell is not None:
+        where += f", cell (x, y, z) = {cell}"
+    if clock[clk.column("status")] == Status.FAILED_STEP:
+        return NumericalError(
+            "the time step has collapsed",
+            where=where,
+            value=f"dt = {dt:.3g} s, error of the last attempt {clock[clk.column('error')]:.3g}",
+            allowed=f"error below {clock[clk.column('max_error')]:.3g} with dt above "
+            f"{clock[clk.column('min_dt')]:.3g} s",
+            next_step="likely max_error is below what this precision can resolve, or a parameter is "
+            "off by orders of magnitude; try precision: double or a larger solver.max_error",
+        )
+    limit = stable_step(engine, replica)
+    if dt > limit:
+        cause = (
+            f"likely the fixed step is too long: about {limit:.2g} s is stable for the exchange "
+            "and anisotropy here; shorten solver.dt or leave it out"
+        )
+    else:
+        cause = (
+            "likely a field, current or material value is NaN or far too large; "
+            "check units and files, and the waveforms at this time"
+        )
+    return NumericalError(
+        "m is no longer a number (NaN or Inf)", where=where, value=f"dt = {dt:.3g} s", next_step=cause
+    )
+
+
+def _bad_cell(engine: Engine, replica: int) -> tuple[int, int, int] | None:
+    """Return the first cell (x, y, z) of the failed attempt that is not finite, if any is."""
+    for state in (engine.trial(replica), engine.m(replica)):
+        bad = np.argwhere(~np.isfinite(state).all(axis=0))
+        if len(bad):
+            z, y, x = (int(i) for i in bad[0])
+            return x, y, z
+    return None
+
+
+def stable_step(engine: Engine, replica: int = 0) -> float:
+    r"""Return about the longest stable fixed step [s].
+
+    .. math:: \Delta t = \frac{2.8}{\gamma B_{max}}, \quad B_{max} \text{ the largest field of any cell}
+
+    evaluated for the chequered state, which exchange makes precess fastest.
+    """
+    model = engine.model
+    config = model.configs[replica]
+    before = engine.m(replica)
+    parity = np.indices(model.mesh.shape).sum(axis=0) % 2
+    chequered = np.zeros((3, *model.mesh.shape))
+    chequered[2] = np.where(parity == 0, 1.0, -1.0)
+    engine.set_m(chequered, replica)
+    largest = 1e-6
+    for name in model.energy_names:
+        field, _ = engine.term_field(name, replica)
+        largest += float(np.sqrt((np.nan_to_num(field) ** 2).sum(axis=0)).max())
+    engine.backend.write(engine.m_on_device(replica), before)
+    return STABLE / (config.material.gamma * largest)
