@@ -62,8 +62,55 @@ class Keyed:
         form: dict[str, Any] = {"type": "object", "minProperties": 1, "maxProperties": 1}
         if self.nested:
             return {**form, "propertyNames": {"enum": list(keys)}}
-        bodies = {key: body_schema(self.registry, key) for key in keys}
+        bodies = {key: handler(self.registry.get(key).__pydantic_core_schema__) for key in keys}
         return {**form, "properties": bodies, "additionalProperties": False}
+
+
+@dataclass(frozen=True, eq=False)
+class KeyedMany:
+    """A field that holds objects of a registry by key: ``{key: parameters, ...}``.
+
+    Attributes
+    ----------
+    registry
+        The classes by key.
+    what
+        What they are, for messages.
+    """
+
+    registry: Registry[Any]
+    what: str
+
+    def read(self, data: Any, info: ValidationInfo) -> dict[str, Any]:
+        """Return the objects by key; raises ValidationError with all that is wrong."""
+        if not isinstance(data, Mapping):
+            message = f"a mapping is needed, not {name_of(data)}"
+            raise custom_error("keyed", message, ", ".join(self.registry.keys()))
+        collect, items = Collector(), {}
+        for key, body in data.items():
+            try:
+                items[key] = read_body(self.registry, self.what, key, body, info)
+            except ValidationError as error:
+                collect.merge((), error)
+        collect.raise_if_any()
+        return items
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.with_info_plain_validator_function(
+            self.read,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda items: {key: dump_body(item) for key, item in items.items()}
+            ),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        keys = self.registry.keys()
+        bodies = {key: handler(self.registry.get(key).__pydantic_core_schema__) for key in keys}
+        return {"type": "object", "properties": bodies, "additionalProperties": False}
 
 
 def read_keyed(
@@ -96,18 +143,34 @@ def read_body(
     """Return the object of ``key`` with the parameters ``body``; errors lie under ``key``."""
     collect = Collector()
     keys = registry.keys()
-    if isinstance(body, registry.base):
-        return body
     if key not in keys:
         message = f"unknown {what} {str(key)!r}{did_you_mean(str(key), keys)}"
         collect.add((key,), custom_error("unknown_key", message, ", ".join(keys)), body)
         collect.raise_if_any()
+    cls = registry.get(key)
+    item: Model = collect.run((key,), lambda data: read_class(cls, data, info), body, None)
+    collect.raise_if_any()
+    return item
+
+
+def read_class(cls: type[Model], body: Any, info: ValidationInfo | None = None) -> Model:
+    """Return an object of ``cls`` from its parameters; nothing stands for none of them.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        With the keys that are allowed where one is unknown.
+    """
+    if isinstance(body, cls):
+        return body
     try:
-        return registry.get(key).model_validate(
+        return cls.model_validate(
             {} if body is None else body, context=info.context if info is not None else None
         )
     except ValidationError as error:
-        collect.merge((key,), error)
+        names = [field.alias or name for name, field in cls.model_fields.items()]
+        collect = Collector()
+        collect.merge((), error, names)
         collect.raise_if_any()
         raise
 
@@ -120,12 +183,6 @@ def dump_keyed(registry: Registry[Any], item: BaseModel) -> dict[str, Any]:
 def dump_body(item: BaseModel) -> Any:
     """Return the parameters of an object as plain run-file data."""
     return item.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-def body_schema(registry: Registry[Any], key: str) -> dict[str, Any]:
-    """Return the JSON schema of what stands under ``key``."""
-    schema: dict[str, Any] = registry.get(key).model_json_schema(by_alias=True)
-    return schema
 
 
 def class_named(registry: Registry[Any], name: str) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -21,6 +21,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
 from micromag import units
+from micromag.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from micromag.excitation.base import Waveform
@@ -327,11 +328,29 @@ class Collector:
     def add(self, loc: tuple[str | int, ...], error: PydanticCustomError, data: Any) -> None:
         self._errors.append(InitErrorDetails(type=error, loc=loc, input=data))
 
-    def merge(self, loc: tuple[str | int, ...], error: ValidationError) -> None:
-        for item in error.errors():
-            context = item.get("ctx", {})
-            what, allowed = context.get("what", item["msg"]), context.get("allowed", "")
-            self.add((*loc, *item["loc"]), custom_error(item["type"], what, allowed), item["input"])
+    def merge(
+        self,
+        loc: tuple[str | int, ...],
+        error: ValidationError,
+        names: Sequence[str] = (),
+    ) -> None:
+        """Take over the errors of a model with the keys ``names``, under ``loc``."""
+        for item in error.errors(include_url=False):
+            context = dict(item.get("ctx") or {})
+            inner, kind = item["loc"], item["type"]
+            if kind == "extra_forbidden" and len(inner) == 1 and "what" not in context:
+                near = did_you_mean(str(inner[0]), names)
+                context["what"] = f"unknown key {str(inner[0])!r}{near}"
+                context["allowed"] = ", ".join(names)
+            if "what" in context:
+                problem = custom_error(kind, context["what"], context.get("allowed", ""))
+                self.add((*loc, *inner), problem, item["input"])
+                continue
+            # Known to pydantic by its type and limits; its message alone goes on.
+            template = item["msg"].replace("{", "(").replace("}", ")")
+            plain = {k: v for k, v in context.items() if isinstance(v, (str, int, float))}
+            same = PydanticCustomError(kind, template, plain)
+            self.add((*loc, *inner), same, item["input"])
 
     def raise_if_any(self) -> None:
         if self._errors:

@@ -1,0 +1,329 @@
+"""The configuration of a run: a YAML file to validated objects, and back.
+
+Every mistake in a file is reported in one go, each with file, line, column and key path.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    StrictInt,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from micromag.analysis import ANALYSES, Analysis
+from micromag.config_problems import problems_of, raise_problems
+from micromag.config_sections import (
+    Material,
+    Minimize,
+    Output,
+    Relax,
+    Run,
+    Section,
+    Snapshots,
+    Solver,
+    StageField,
+    Table,
+    stage_path_error,
+)
+from micromag.config_terms import EnergyField, TorquesField, check_regions
+from micromag.geometry import ShapeField, parse_shape
+from micromag.initial import InitialField, check_names
+from micromag.keyed import KeyedMany
+from micromag.mesh import Mesh
+from micromag.parameters import Collector, Parameter, custom_error
+from micromag.run_text import PathError, anchor_files, read_run_file, split_path, with_values
+from micromag.yaml_source import Node, Place, Problem, SourceError, to_yaml
+
+__all__ = [
+    "Material",
+    "Minimize",
+    "Output",
+    "Relax",
+    "Run",
+    "RunConfig",
+    "Snapshots",
+    "Solver",
+    "Table",
+    "json_schema",
+    "load_config",
+]
+
+
+def _device(data: Any) -> str:
+    if not isinstance(data, str) or not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", data):
+        raise custom_error("device", f"no device is called {data!r}", "auto, cpu, cuda, cuda:1")
+    return data
+
+
+def _empty_list(data: Any) -> Any:
+    if isinstance(data, (list, tuple)) and not data:
+        raise custom_error("schedule", "the schedule is empty", "relax, minimize and run stages")
+    return data
+
+
+def _magnetic(material: Material) -> Material:
+    Ms = material.Ms
+    if not Ms.is_per_cell and not any([Ms.value, *Ms.regions.values()]):
+        what = "Ms is 0 everywhere, so there is no magnet"
+        raise custom_error("material", what, "a magnetization (A/m) > 0 somewhere")
+    return material
+
+
+class RunConfig(Section):
+    """Everything that defines a run.
+
+    =========  =========================================================================
+    name       default
+    =========  =========================================================================
+    title      none; free text
+    device     ``auto``: the first CUDA device, else the CPU; ``cpu``, ``cuda``, ``cuda:1``
+    precision  ``single``; ``double``
+    seed       1; every random number of the run comes from it
+    mesh       required: `Mesh`
+    geometry   the whole mesh: a shape
+    regions    none: name -> shape; later ones win where they overlap
+    material   required: `Material`
+    energy     none: energy terms by key
+    torques    none: torques by key
+    initial    required: a recipe, or a recipe per region
+    schedule   required: list of `Relax`, `Minimize`, `Run`
+    solver     `Solver`
+    output     `Output`
+    analysis   none: analyses by key
+    =========  =========================================================================
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If it is built from Python objects that do not fit; `load_config` raises ConfigErrors.
+    """
+
+    title: str | None = None
+    """Free text."""
+    device: Annotated[str, BeforeValidator(_device)] = "auto"
+    """Where to compute."""
+    precision: Literal["single", "double"] = "single"
+    """Floating-point precision of the state."""
+    seed: Annotated[StrictInt, Field(ge=0, lt=2**64)] = 1
+    """Seed of all random numbers."""
+    mesh: Mesh
+    """Grid of cells."""
+    geometry: ShapeField = parse_shape({"box": {}})
+    """Part of the mesh that is filled."""
+    regions: dict[str, ShapeField] = Field(default_factory=dict)
+    """Named parts with parameters of their own."""
+    material: Annotated[Material, AfterValidator(_magnetic)]
+    """Saturation magnetization and damping."""
+    energy: EnergyField = ()
+    """Energy terms with their keys."""
+    torques: TorquesField = ()
+    """Torques with their keys."""
+    initial: InitialField
+    """Initial magnetization."""
+    schedule: Annotated[tuple[StageField, ...], BeforeValidator(_empty_list)]
+    """Stages in order."""
+    solver: Solver = Solver()
+    """Time integration."""
+    output: Output = Output()
+    """Files."""
+    analysis: Annotated[dict[str, Analysis], KeyedMany(ANALYSES, "analysis")] = Field(
+        default_factory=dict
+    )
+    """What is made of the table at the end."""
+
+    _root: Node | None = PrivateAttr(None)
+    _directory: Path | None = PrivateAttr(None)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _check_between_sections(
+        cls, data: Any, handler: ModelWrapValidatorHandler[RunConfig], info: ValidationInfo
+    ) -> RunConfig:
+        collect = Collector()
+        if isinstance(data, Mapping):
+            check_regions(data, collect)
+        config = None
+        try:
+            config = handler(data)
+            check_names(config.initial, config.regions)
+        except ValidationError as error:
+            collect.merge((), error)
+        except PydanticCustomError as error:
+            collect.add(("initial",), error, None)
+        collect.raise_if_any()
+        assert config is not None
+        return config
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RunConfig):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in type(self).model_fields)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def with_overrides(self, values: Mapping[str, Any]) -> RunConfig:
+        """Return this configuration with values set at key paths, validated again.
+
+        ``config.with_overrides({"torques.zhang_li.J": [0, 0, 0]})``; mappings are laid over
+        mappings, all else is replaced. Files are found relative to the run file.
+
+        Raises
+        ------
+        ConfigErrors
+            For paths that do not exist and values that are wrong.
+        """
+        root = self._root or _node_of(_loose(self), Place("<python>", 0, 1))
+        nodes = {k: _node_of(v, Place(f"override {k}", 0, 1)) for k, v in values.items()}
+        try:
+            return _build(with_values(root, nodes), self._directory, stages=False)
+        except SourceError as error:
+            raise_problems(error.problems)
+            raise
+
+    def resolved_yaml(self) -> str:
+        """Return the whole configuration, defaults included, as a run file that gives it again."""
+        return to_yaml(self.model_dump(mode="json", by_alias=True, exclude_none=True))
+
+
+def load_config(path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
+    """Read and validate a run file.
+
+    Parameters
+    ----------
+    path
+        YAML file; see ``micromag schema`` for its keys.
+    overrides
+        Texts ``key.path=value`` that replace values, as of ``--set``.
+
+    Raises
+    ------
+    ConfigErrors
+        With everything that is wrong, each at its line.
+    UnreadableInputError
+        If the run file, or only a file that it names, cannot be read.
+    """
+    path = Path(path)
+    try:
+        root = read_run_file(path, overrides)
+    except SourceError as error:
+        raise_problems(error.problems)
+        raise
+    output = root.value.setdefault("output", Node({}, root.place, root.place))
+    if isinstance(output.value, dict) and "directory" not in output.value:
+        output.value["directory"] = Node(f"runs/{path.stem}", output.place, output.key_place)
+    for _, stage_values in _stage_overrides(root):
+        anchor_files(stage_values, path.parent)
+    return _build(root, path.parent, stages=True)
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON schema of the run file."""
+    schema = RunConfig.model_json_schema(by_alias=True)
+    schema["properties"]["extends"] = {
+        "description": "Run file, or list of them, over which this one is laid.",
+        "type": ["string", "array"],
+    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _build(root: Node, directory: Path | None, *, stages: bool) -> RunConfig:
+    """Validate a tree; with ``stages`` also what every stage overrides."""
+    config, problems = _validate(root, directory)
+    if stages:
+        problems += _stage_problems(root, directory, problems)
+    raise_problems(problems)
+    assert config is not None
+    config._root, config._directory = root, directory
+    return config
+
+
+def _validate(root: Node, directory: Path | None) -> tuple[RunConfig | None, list[Problem]]:
+    context = {} if directory is None else {"directory": directory}
+    try:
+        return RunConfig.model_validate(root.plain(), context=context), []
+    except ValidationError as error:
+        return None, problems_of(error, root, RunConfig)
+
+
+def _stage_problems(root: Node, directory: Path | None, known: list[Problem]) -> list[Problem]:
+    """Return what is wrong with the ``with`` of the stages, without what is wrong anyway."""
+    problems: list[Problem] = []
+    seen = {(problem.place, problem.what) for problem in known}
+    for prefix, overrides in _stage_overrides(root):
+        problems += [
+            Problem(p.place, f"{prefix}: {p.path}", p.what, p.allowed, p.unreadable)
+            for p in _override_problems(root, directory, overrides.value)
+            if (p.place, p.what) not in seen
+        ]
+    return problems
+
+
+def _stage_overrides(root: Node) -> Iterator[tuple[str, Node]]:
+    """Yield the ``with`` mappings of all stages, with their paths."""
+    schedule = root.value.get("schedule")
+    entries = schedule.value if schedule is not None and isinstance(schedule.value, list) else ()
+    for i, entry in enumerate(entries):
+        for kind, stage in entry.value.items() if isinstance(entry.value, dict) else ():
+            overrides = stage.value.get("with") if isinstance(stage.value, dict) else None
+            if overrides is not None and isinstance(overrides.value, dict):
+                yield f"schedule[{i}].{kind}.with", overrides
+
+
+def _override_problems(
+    root: Node, directory: Path | None, overrides: Mapping[str, Node]
+) -> list[Problem]:
+    problems = []
+    for key, node in overrides.items():
+        try:
+            reason = stage_path_error(split_path(key))
+        except PathError as error:
+            reason = str(error)
+        if reason:
+            problems.append(Problem(node.key_place, key, reason))
+    if problems:
+        return problems
+    try:
+        return _validate(with_values(root, overrides), directory)[1]
+    except SourceError as error:
+        return list(error.problems)
+
+
+def _node_of(data: Any, place: Place) -> Node:
+    if isinstance(data, Mapping):
+        return Node({str(k): _node_of(v, place) for k, v in data.items()}, place, place)
+    if isinstance(data, (list, tuple)):
+        return Node([_node_of(item, place) for item in data], place, place)
+    return Node(data, place, place)
+
+
+def _loose(config: BaseModel) -> dict[str, Any]:
+    """Return the run-file form of a configuration; what stages cannot override stays an object."""
+    data: dict[str, Any] = {}
+    for name, info in type(config).model_fields.items():
+        value = getattr(config, name)
+        if name in ("energy", "torques"):
+            grouped: dict[str, Any] = {}
+            for key, term in value:
+                grouped.setdefault(key, []).append(_loose(term))
+            value = {k: v[0] if len(v) == 1 else v for k, v in grouped.items()}
+        elif name in ("material", "solver", "output", "snapshots", "table"):
+            value = _loose(value)
+        elif isinstance(value, Parameter) and value.array is None:
+            value = value.dump()
+        if value is not None:
+            data[info.alias or name] = value
+    return data

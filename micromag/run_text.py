@@ -1,0 +1,227 @@
+"""From a run file and its overrides to one tree: ``extends``, ``--set``, ``with``."""
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from micromag.yaml_source import Loc, Node, Place, Problem, SourceError, path_text, read_yaml
+
+_STEP = re.compile(r"\s*([^.\[\]\s]+)\s*((?:\[\d+\])*)\s*")
+_EXCLUSIVE = (("cell_size", "size"),)
+"""Keys of `mesh` of which an override replaces the other."""
+
+
+def read_run_file(path: Path, overrides: Iterable[str] = ()) -> Node:
+    """Return the tree of a run file, merged over what it extends, with ``key.path=value`` applied.
+
+    Raises
+    ------
+    SourceError
+        With everything that is wrong with the texts.
+    """
+    root = _read_with_bases(path, path_name(path), ())
+    problems: list[Problem] = []
+    for text in overrides:
+        try:
+            _apply_option(root, text)
+        except SourceError as error:
+            problems += error.problems
+    if problems:
+        raise SourceError(problems)
+    return root
+
+
+def path_name(path: Path) -> str:
+    """Return a path as messages show it."""
+    return os.fspath(path)
+
+
+def with_values(root: Node, values: Mapping[str, Node]) -> Node:
+    """Return a copy of the tree with values set at dotted paths; raises SourceError."""
+    result = copy.copy(root)
+    result.value = copy.deepcopy(root.value)
+    problems: list[Problem] = []
+    for key, node in values.items():
+        try:
+            loc = split_path(key)
+            set_value(result, loc, copy.deepcopy(node))
+        except PathError as error:
+            problems.append(Problem(node.key_place, key, str(error)))
+    if problems:
+        raise SourceError(problems)
+    return result
+
+
+class PathError(ValueError):
+    """A key path is none, or does not fit the tree."""
+
+
+def split_path(text: str) -> Loc:
+    """Return the location of ``torques.zhang_li.J[0]``; raises PathError."""
+    loc: list[str | int] = []
+    for part in text.split("."):
+        match = _STEP.fullmatch(part)
+        if match is None:
+            raise PathError(f"{text!r} is not a key path such as torques.zhang_li.J[0]")
+        loc.append(match[1])
+        loc += [int(index) for index in re.findall(r"\d+", match[2])]
+    return tuple(loc)
+
+
+def set_value(root: Node, loc: Loc, node: Node) -> None:
+    """Put ``node`` at ``loc`` of the tree, making mappings on the way; raises PathError."""
+    here = root
+    for i, step in enumerate(loc[:-1]):
+        here = _child(here, step, loc[: i + 1], node)
+    step = loc[-1]
+    if isinstance(step, int) or not isinstance(here.value, dict):
+        old = _child(here, step, loc, node)
+        old.value, old.place, old.key_place = node.value, node.place, node.key_place
+        return
+    merged = {step: node} if step not in here.value else {step: _merge(here.value[step], node, loc)}
+    if loc[:-1] == ("mesh",):
+        _drop_exclusive(here.value, merged)
+    here.value |= merged
+
+
+def _child(here: Node, step: str | int, loc: Loc, new: Node) -> Node:
+    """Return the node below ``here``; one that is missing or empty becomes a mapping."""
+    if isinstance(step, int):
+        if not isinstance(here.value, list):
+            raise PathError(f"{path_text(loc[:-1])} is not a list")
+        if step >= len(here.value):
+            raise PathError(
+                f"{path_text(loc[:-1])} has {len(here.value)} entries, the first is [0]"
+            )
+        child: Node = here.value[step]
+        return child
+    if here.value is None:
+        here.value = {}
+    if not isinstance(here.value, dict):
+        raise PathError(f"{path_text(loc[:-1])} is not a mapping, so it has no {step!r}")
+    if step not in here.value:
+        here.value[step] = Node({}, new.place, new.key_place)
+    child = here.value[step]
+    return child
+
+
+def _merge(base: Node, over: Node, loc: Loc) -> Node:
+    """Return ``over`` laid over ``base``: mappings key by key, all else replaced."""
+    if not (isinstance(base.value, dict) and isinstance(over.value, dict)):
+        return over
+    if _is_choice(loc) and list(base.value) != list(over.value):
+        return over
+    merged = dict(base.value)
+    if loc == ("mesh",):
+        _drop_exclusive(merged, over.value)
+    for key, node in over.value.items():
+        merged[key] = _merge(merged[key], node, (*loc, key)) if key in merged else node
+    return Node(merged, over.place, over.key_place)
+
+
+def _is_choice(loc: Loc) -> bool:
+    """Whether a mapping at ``loc`` chooses one thing by its key, so that keys must not add up."""
+    return (
+        loc in (("initial",), ("geometry",))
+        or loc[-1:] == ("waveform",)
+        or (len(loc) == 2 and loc[0] == "regions")
+    )
+
+
+def _drop_exclusive(base: dict[str, Node], over: Mapping[str, Node]) -> None:
+    for pair in _EXCLUSIVE:
+        for key, other in (pair, pair[::-1]):
+            if key in over and other not in over:
+                base.pop(other, None)
+
+
+def _apply_option(root: Node, text: str) -> None:
+    """Apply one ``key.path=value`` of the command line."""
+    option = f"--set {text.partition('=')[0].strip()}"
+    key, equals, value = text.partition("=")
+    column = len(key) + 2
+    try:
+        if not equals:
+            raise PathError(f"{text!r} is not of the form key.path=value")
+        loc = split_path(key.strip())
+        node = read_yaml(value, option) if value.strip() else Node(None, Place(option, 0, 1))
+        _move(node, lambda place: Place(option, 0, place.column + column - 1, text))
+        set_value(root, loc, node)
+    except PathError as error:
+        raise SourceError([Problem(Place(option, 0, 1, text), "", str(error))]) from None
+    except SourceError as error:
+        problems = [
+            Problem(Place(option, 0, p.place.column + column - 1, text), p.path, p.what, p.allowed)
+            for p in error.problems
+        ]
+        raise SourceError(problems) from None
+
+
+def _move(node: Node, move: Callable[[Place], Place]) -> None:
+    node.place, node.key_place = move(node.place), move(node.key_place)
+    children = node.value.values() if isinstance(node.value, dict) else node.value
+    if isinstance(node.value, (dict, list)):
+        for child in children:
+            _move(child, move)
+
+
+def _read_with_bases(
+    path: Path, shown: str, seen: tuple[Path, ...], at: Place | None = None
+) -> Node:
+    """Read a file and merge it over the files that it extends."""
+    resolved = Path(os.path.abspath(path))
+    if resolved in seen:
+        assert at is not None
+        raise SourceError([Problem(at, "extends", f"{shown} extends itself in a circle")])
+    root = read_yaml(_read_text(path, shown, at), shown)
+    if not isinstance(root.value, dict):
+        what = "a run file is a mapping of keys such as mesh, material and schedule"
+        raise SourceError([Problem(root.place, "", what)])
+    if "extends" not in root.value:
+        return root
+    extends = root.value.pop("extends")
+    names = extends.value if isinstance(extends.value, list) else [extends]
+    merged: Node | None = None
+    for name in names:
+        if not isinstance(name.value, str) or not name.value.strip():
+            what = "extends names a run file, or a list of them"
+            raise SourceError([Problem(name.place, "extends", what)])
+        base_path = path.parent / Path(name.value).expanduser()
+        base = _read_with_bases(base_path, path_name(base_path), (*seen, resolved), name.place)
+        anchor_files(base, base_path.parent)
+        merged = base if merged is None else _merge(merged, base, ())
+    return root if merged is None else _merge(merged, root, ())
+
+
+def anchor_files(node: Node, folder: Path) -> None:
+    """Make the file names in a tree absolute, counted from ``folder``."""
+    if isinstance(node.value, list):
+        for child in node.value:
+            anchor_files(child, folder)
+    if not isinstance(node.value, dict):
+        return
+    for key, child in node.value.items():
+        if key in ("file", "path") and isinstance(child.value, str):
+            child.value = os.path.abspath(folder / Path(child.value).expanduser())
+        anchor_files(child, folder)
+
+
+def _read_text(path: Path, shown: str, at: Place | None) -> str:
+    place, key = (at, "extends") if at is not None else (Place(shown, 0, 1), "")
+    try:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        what = f"the run file {shown} cannot be read: {reason}"
+        raise SourceError([Problem(place, key, what, unreadable=True)]) from None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - data.rfind(b"\n", 0, error.start)
+        what = f"this is not a text file (byte 0x{data[error.start]:02x} is not UTF-8)"
+        raise SourceError([Problem(Place(shown, line, column), "", what)]) from None
