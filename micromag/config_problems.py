@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from micromag.errors import ConfigErrors, MicromagError, UnreadableInputError
 from micromag.input_file import UNREADABLE
-from micromag.parameters import name_of
+from micromag.parameters import key_problem, name_of
 from micromag.suggest import did_you_mean
 from micromag.yaml_source import Loc, Node, Problem, path_text
 
@@ -71,33 +71,32 @@ def _problem(item: Any, root: Node, cls: type[BaseModel]) -> Problem:
     context: Mapping[str, Any] = item.get("ctx") or {}
     nodes = list(root.walk(loc))
     found, node = nodes[-1]
+    lacking = len(found) < len(loc) and isinstance(node.value, (dict, list))
+    place = node.key_place if lacking or _is_about_key(kind, node) else node.place
+    if "what" not in context and isinstance(loc[-1] if loc else 0, str):
+        model = _model_at(cls, loc[:-1])
+        context = context if model is None else {**context, **key_problem(kind, model, loc[-1])}
     what, allowed = context.get("what"), context.get("allowed", "")
-    place = node.place if len(found) == len(loc) else node.key_place
-    if kind == "extra_forbidden":
-        place = node.key_place
-        names = _field_names(cls, loc[:-1])
-        what = what or f"unknown key {str(loc[-1])!r}{did_you_mean(str(loc[-1]), names)}"
-        allowed = allowed or ", ".join(names)
-    elif kind in ("unknown_key", "pair", "region"):
-        place = node.key_place
-    elif kind == "missing":
-        what = what or f"the key {str(loc[-1])!r} is missing"
-        if len(found) == len(loc):
-            place = node.key_place
-    elif kind == "literal_error":
-        allowed = str(context.get("expected", "")).replace(" or ", ", ").replace("'", "")
-        near = did_you_mean(str(item["input"]), allowed.split(", "))
-        what = f"{name_of(item['input'])} is not allowed here{near}"
-    elif what is None:
-        what, allowed = _reworded(item, kind, context)
-        if kind == "value_error":
-            place = node.key_place
+    if what is None:
+        what, allowed = _reworded(item, kind, context, node)
     return Problem(place, path_text(loc), str(what), str(allowed), kind == UNREADABLE)
 
 
-def _reworded(item: Any, kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
+def _is_about_key(kind: str, node: Node) -> bool:
+    """Whether the key is wrong and not the value; a mapping is known by its key, too."""
+    about = ("extra_forbidden", "unknown_key", "pair", "region", "missing")
+    return kind in about or isinstance(node.value, dict)
+
+
+def _reworded(item: Any, kind: str, context: Mapping[str, Any], node: Node) -> tuple[str, str]:
     """Return pydantic's own finding in a user's words."""
     value = name_of(item["input"])
+    if kind == "literal_error":
+        allowed = str(context.get("expected", "")).replace(" or ", ", ").replace("'", "")
+        near = did_you_mean(str(item["input"]), allowed.split(", "))
+        return f"{value} is not allowed here{near}", allowed
+    if kind == "missing" and isinstance(node.value, list):
+        return f"{len(node.value)} entries are not enough", ""
     if kind in _PLAIN:
         return f"{value} is not {_PLAIN[kind]}", _PLAIN[kind]
     limits = {"greater_than": ">", "greater_than_equal": ">=", "less_than": "<"}
@@ -114,21 +113,14 @@ def _reworded(item: Any, kind: str, context: Mapping[str, Any]) -> tuple[str, st
     return message, ""
 
 
-def _field_names(cls: type[BaseModel], loc: Loc) -> list[str]:
-    """Return the keys of the model at ``loc`` below ``cls``, empty where that is not known."""
-    model: Any = cls
+def _model_at(cls: type[BaseModel], loc: Loc) -> type[BaseModel] | None:
+    """Return the model at ``loc`` below ``cls``, None where that is not known."""
+    model: type[BaseModel] | None = cls
     for step in loc:
-        if isinstance(step, int):
-            continue
-        fields = {_alias(name, info): info for name, info in model.model_fields.items()}
-        model = _model_in(fields[step].annotation) if step in fields else None
-        if model is None:
-            return []
-    return [_alias(name, info) for name, info in model.model_fields.items()]
-
-
-def _alias(name: str, info: Any) -> str:
-    return info.alias or name
+        if model is not None and isinstance(step, str):
+            fields = {info.alias or name: info for name, info in model.model_fields.items()}
+            model = _model_in(fields[step].annotation) if step in fields else None
+    return model
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

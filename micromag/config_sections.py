@@ -65,7 +65,7 @@ class Material(Section):
     """Saturation magnetization [A/m]."""
     alpha: Annotated[ScalarParameter, Quantity("1", ge=0)]
     """Gilbert damping."""
-    gamma: Annotated[float, BeforeValidator(_gyromagnetic), Quantity("rad/(s T)", gt=0)] = GAMMA_E
+    gamma: Annotated[float, Quantity("rad/(s T)", gt=0), BeforeValidator(_gyromagnetic)] = GAMMA_E
     """Gyromagnetic ratio [rad/(s T)]."""
 
 

@@ -124,7 +124,7 @@ def check_regions(data: Mapping[str, Any], collect: Collector) -> None:
     for loc, name in _mentioned(data):
         if name not in regions:
             what = f"no region is called {name!r}{did_you_mean(name, regions)}"
-            allowed = ", ".join(map(str, ("default", *regions)))
+            allowed = ", ".join(dict.fromkeys(map(str, ("default", *regions))))
             collect.add(loc, custom_error("region", what, allowed), name)
 
 

@@ -14,7 +14,7 @@ UNREADABLE = "unreadable_file"
 """Type of the validation error of a file that cannot be read; such a run ends with exit code 6."""
 
 
-def resolve_input(data: Any, info: ValidationInfo | None = None) -> Path:
+def resolve_input(data: Any, info: ValidationInfo) -> Path:
     """Return the path of an input file.
 
     Where the validation context has a ``directory`` (the run file's), a relative path counts from
@@ -27,7 +27,7 @@ def resolve_input(data: Any, info: ValidationInfo | None = None) -> Path:
     """
     if not isinstance(data, (str, Path)) or not str(data).strip() or "\0" in str(data):
         raise custom_error("file", f"{name_of(data)} is not a file name", "path of a file")
-    directory = ((info.context if info is not None else None) or {}).get("directory")
+    directory = (info.context or {}).get("directory")
     if directory is None:
         return Path(data)
     path = Path(os.path.abspath(Path(directory) / Path(data).expanduser()))

@@ -168,9 +168,8 @@ def read_class(cls: type[Model], body: Any, info: ValidationInfo | None = None) 
             {} if body is None else body, context=info.context if info is not None else None
         )
     except ValidationError as error:
-        names = [field.alias or name for name, field in cls.model_fields.items()]
         collect = Collector()
-        collect.merge((), error, names)
+        collect.merge((), error, cls)
         collect.raise_if_any()
         raise
 

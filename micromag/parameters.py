@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
-from micromag import units
 from micromag.suggest import did_you_mean
+from micromag.units import UnitError, describe, parse_unit, to_si
 
 if TYPE_CHECKING:
     from micromag.excitation.base import Waveform
@@ -164,16 +164,18 @@ class Quantity:
         """Return one number in SI; raises PydanticCustomError with what is wrong and allowed."""
         if isinstance(data, str):
             try:
-                value = units.to_si(data, self.unit)
-            except units.UnitError as error:
+                value = to_si(data, self.unit)
+            except UnitError as error:
                 raise self._error(str(error)) from None
         elif isinstance(data, numbers.Real) and not isinstance(data, (bool, np.bool_)):
             try:
                 value = float(data)
             except OverflowError:
                 raise self._error("the number is too large") from None
+        elif data is None:
+            raise self._error("the value is missing")
         else:
-            raise self._error(f"{name_of(data)} is not {units.describe(self.unit)}")
+            raise self._error(f"{name_of(data)} is not {describe(self.unit)}")
         if not math.isfinite(value):
             raise self._error(f"{value} is not a finite number")
         if not self._within(value):
@@ -227,7 +229,7 @@ class Quantity:
     @property
     def allowed(self) -> str:
         """What may be given, in words."""
-        unit = "" if units.parse_unit(self.unit).dimension == (0, 0, 0, 0, 0) else f" {self.unit}"
+        unit = "" if parse_unit(self.unit).dimension == (0, 0, 0, 0, 0) else f" {self.unit}"
         limits = [
             f"{sign} {limit:g}{unit if limit else ''}"
             for sign, limit in ((">", self.gt), (">=", self.ge), ("<", self.lt), ("<=", self.le))
@@ -235,7 +237,7 @@ class Quantity:
         ]
         if self.unit_vector:
             return "a direction: three numbers, or one of +x -x +y -y +z -z"
-        what = units.describe(self.unit)
+        what = describe(self.unit)
         return f"{what} {' and '.join(limits)}" if limits else what
 
     def _error(self, what: str) -> PydanticCustomError:
@@ -307,6 +309,19 @@ def custom_error(kind: str, what: str, allowed: str = "") -> PydanticCustomError
     return PydanticCustomError(kind, "{what}", {"what": what, "allowed": allowed})
 
 
+def key_problem(kind: str, cls: type[BaseModel], key: str) -> dict[str, str]:
+    """Return what is wrong and allowed where a key of ``cls`` is unknown or missing."""
+    fields = {info.alias or name: info for name, info in cls.model_fields.items()}
+    if kind == "extra_forbidden":
+        what = f"unknown key {key!r}{did_you_mean(key, fields)}"
+        return {"what": what, "allowed": ", ".join(fields)}
+    if kind == "missing":
+        metadata = fields[key].metadata if key in fields else []
+        quantities = [item.allowed for item in metadata if isinstance(item, Quantity)]
+        return {"what": f"the key {key!r} is missing", "allowed": "".join(quantities[:1])}
+    return {}
+
+
 class Collector:
     """Collects the errors of parts of a value, each with its place in the value."""
 
@@ -332,16 +347,14 @@ class Collector:
         self,
         loc: tuple[str | int, ...],
         error: ValidationError,
-        names: Sequence[str] = (),
+        cls: type[BaseModel] | None = None,
     ) -> None:
-        """Take over the errors of a model with the keys ``names``, under ``loc``."""
+        """Take over the errors of a model of the class ``cls``, under ``loc``."""
         for item in error.errors(include_url=False):
             context = dict(item.get("ctx") or {})
             inner, kind = item["loc"], item["type"]
-            if kind == "extra_forbidden" and len(inner) == 1 and "what" not in context:
-                near = did_you_mean(str(inner[0]), names)
-                context["what"] = f"unknown key {str(inner[0])!r}{near}"
-                context["allowed"] = ", ".join(names)
+            if cls is not None and len(inner) == 1 and "what" not in context:
+                context |= key_problem(kind, cls, str(inner[0]))
             if "what" in context:
                 problem = custom_error(kind, context["what"], context.get("allowed", ""))
                 self.add((*loc, *inner), problem, item["input"])

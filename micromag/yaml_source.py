@@ -164,7 +164,7 @@ def _syntax_message(error: yaml.MarkedYAMLError) -> str:
     if "'\\t'" in what:
         return "a tab: YAML is indented with spaces"
     if "mapping values are not allowed" in what:
-        return "a second ':' in one line, or a wrong indentation"
+        return "a second ':' in one line, a wrong indentation, or no blank after a ':' above"
     context = f" ({error.context})" if error.context and error.problem else ""
     return f"this is not YAML: {what}{context}"
 
