@@ -87,7 +87,7 @@ class Driver:
     t
         Time [s], counted over the run stages.
     m
-        State after the last stage, shape ``(replica, 3, nz, ny, nx)``.
+        State after the last stage, shape ``(replica, 3, nz, ny, nx)``; None before the first one.
     """
 
     def __init__(
@@ -104,7 +104,8 @@ class Driver:
         self.reporter = reporter
         self.stop = stop
         self.t = 0.0
-        self.m: NDArray[Any]
+        self.m: NDArray[Any] | None = None
+        self._number = 0
         self._steps = np.zeros(len(configs))
         self._free_dt = np.zeros(len(configs))
         names = configs[0].output.table.columns
@@ -128,16 +129,26 @@ class Driver:
         Interrupted
             ``stop`` became true; everything up to the step in hand is recorded.
         """
-        schedule = self.configs[0].schedule
-        for number, stage in enumerate(schedule):
-            configs = [c.with_overrides(c.schedule[number].overrides) for c in self.configs]
-            self.reporter.stage(number, len(schedule), describe_stage(stage))
-            if isinstance(stage, Run):
-                self._run(number, stage, configs)
-            elif isinstance(stage, Relax):
-                self._relax(number, stage, configs)
-            elif isinstance(stage, Minimize):
-                self._minimize(number, stage, configs)
+        schedules = zip(*(config.schedule for config in self.configs), strict=True)
+        total = len(self.configs[0].schedule)
+        for stages in schedules:
+            self.reporter.stage(self._number, total, describe_stage(stages[0]))
+            self.execute(stages)
+
+    def execute(self, stages: Sequence[Stage]) -> None:
+        """Do one stage, given for each replica; raises as `run`."""
+        configs = [
+            config.with_overrides(stage.overrides) if stage.overrides else config
+            for config, stage in zip(self.configs, stages, strict=True)
+        ]
+        number, stage = self._number, stages[0]
+        self._number += 1
+        if isinstance(stage, Run):
+            self._run(number, stage, configs)
+        elif isinstance(stage, Relax):
+            self._relax(number, stage, configs)
+        elif isinstance(stage, Minimize):
+            self._minimize(number, stage, configs)
 
     # ---------------------------------------------------------------- stages
 
@@ -251,7 +262,7 @@ class Driver:
 
     def _enter(self, engine: Engine, number: int) -> Engine:
         """Put the present state on the device; the first time that is the initial state."""
-        if not hasattr(self, "m"):
+        if self.m is None:
             self.m = np.stack([initial_state(c, engine.model) for c in self.configs])
         for replica, m in enumerate(self.m):
             engine.set_m(m, replica)

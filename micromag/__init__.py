@@ -1,0 +1,49 @@
+"""micromag: a micromagnetic solver for magnetic textures driven by electric current.
+
+The names below are the public interface; each is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "micromag.config": ["Material", "Minimize", "Relax", "Run", "RunConfig", "Solver", "load_config"],
+    "micromag.errors": [
+        "ConfigError",
+        "DeviceError",
+        "MicromagError",
+        "NumericalError",
+        "UnreadableInputError",
+    ],
+    "micromag.mesh": ["Mesh"],
+    "micromag.output.runfile": ["RunFile"],
+    "micromag.simulation": ["Simulation", "load"],
+}
+_HOME = {name: module for module, names in _PUBLIC.items() for name in names}
+_REGISTRIES = (
+    ("micromag.terms", "TERMS"),
+    ("micromag.geometry", "SHAPES"),
+    ("micromag.initial", "RECIPES"),
+    ("micromag.excitation", "WAVEFORMS"),
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name, or the class of a term, shape, recipe or waveform by its class name."""
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    if name[:1].isupper():
+        for package, attribute in _REGISTRIES:
+            registry = getattr(importlib.import_module(package), attribute)
+            for key in registry.keys():
+                if key.replace("_", "") == name.lower():
+                    return registry.get(key)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])
