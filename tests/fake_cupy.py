@@ -251,7 +251,10 @@ def install(monkeypatch: Any) -> None:
     )
     cufft = ModuleType("cupy.cuda.cufft")
     vars(cufft).update(
-        {f"CUFFT_{k}": v for k, v in PlanNd.kinds.items()}, PlanNd=PlanNd, getVersion=lambda: 12000
+        {f"CUFFT_{k}": v for k, v in PlanNd.kinds.items()},
+        PlanNd=PlanNd,
+        getVersion=lambda: 12000,
+        CuFFTError=CudaError,
     )
     cuda = ModuleType("cupy.cuda")
     vars(cuda).update(

@@ -95,9 +95,10 @@ def test_wrong_launch_spaces_and_names_are_refused(backend):
 
 
 def test_an_array_that_does_not_fit_is_a_device_error(backend):
-    with pytest.raises(DeviceError, match="does not fit") as caught:
-        backend.empty((10**6, 10**6, 10**6, 8), "float64")
-    assert caught.value.exit_code == 4
+    for shape in ((10**6, 10**6, 10**6, 8), 2 * backend.memory_total()):
+        with pytest.raises(DeviceError, match="does not fit") as caught:
+            backend.empty(shape, "float64")
+        assert caught.value.exit_code == 4
     assert 0 < backend.memory_free() <= backend.memory_total()
 
 

@@ -44,10 +44,10 @@ def test_the_number_of_threads_changes_no_bit():
         assert run(threads) == expected
 
 
-def test_many_short_launches_with_helpers_stay_in_order():
+def test_many_short_launches_with_workers_stay_in_order():
     expected = run(1, 2000)
     assert run(2, 2000) == expected
-    assert _pool().pool_helpers() >= 1
+    assert _pool().pool_workers() >= 1
 
 
 def test_small_launches_stay_on_the_calling_thread():
@@ -63,15 +63,15 @@ def test_small_launches_stay_on_the_calling_thread():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_forked_child_has_helpers_of_its_own():
+def test_a_forked_child_has_workers_of_its_own():
     expected = run(2)
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            own = _pool().pool_helpers() == 0
+            own = _pool().pool_workers() == 0
             same = run(2) == expected
-            status = 0 if own and same and _pool().pool_helpers() == 1 else 2
+            status = 0 if own and same and _pool().pool_workers() == 1 else 2
         finally:
             os._exit(status)
     _, result = os.waitpid(child, 0)

@@ -1,7 +1,7 @@
-// Runs lists of kernel launches on the CPU, shared between the caller and helper threads.
+// Runs lists of kernel launches on the CPU, shared between the caller and worker threads.
 //
 // A launch is cut into chunks that are claimed one by one from a ticket. The caller claims too, and
-// waits only for chunks that a helper has begun; so a helper that the operating system does not
+// waits only for chunks that a worker has begun; so a worker that the operating system does not
 // schedule costs nothing, where a fixed share per thread would stall the caller. Chunks are
 // independent by contract: who runs which changes no bit of the result.
 //
@@ -23,10 +23,10 @@ struct Launch {
 
 namespace {
 
-const int MAX_HELPERS = 255;
+const int MAX_WORKERS = 255;
 const long SPIN_NS = 50000;  // longer than the gap between two launches, shorter than a time slice
 
-struct alignas(128) Helper {
+struct alignas(128) Worker {
   pthread_mutex_t mutex;
   pthread_cond_t wake;
   int asleep;
@@ -36,16 +36,16 @@ struct alignas(128) Helper {
 struct Pool {
   // Upper half: number of the launch. Lower half: chunks that nobody has claimed.
   alignas(128) unsigned long long ticket;
-  alignas(128) long done;  // chunks that helpers have finished
+  alignas(128) long done;  // chunks that workers have finished
   alignas(128) Launch launch;
-  int helpers;  // how many helpers may work on this launch
+  int workers;  // how many workers may work on this launch
   int started;
   int busy;
   int watching_forks;
 };
 
 Pool pool;
-Helper helper[MAX_HELPERS];
+Worker worker[MAX_WORKERS];
 
 inline void relax() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -66,7 +66,7 @@ inline void run_chunk(const Launch& l, long chunk) {
 }
 
 inline bool claimable(unsigned long long ticket, int index) {
-  return (unsigned)ticket != 0 && index < __atomic_load_n(&pool.helpers, __ATOMIC_RELAXED);
+  return (unsigned)ticket != 0 && index < __atomic_load_n(&pool.workers, __ATOMIC_RELAXED);
 }
 
 // Claims and runs one chunk. What the launch is may be read only after the claim: until its last
@@ -79,7 +79,7 @@ inline bool claim(unsigned long long ticket) {
   return true;
 }
 
-void sleep_until_needed(Helper& self) {
+void sleep_until_needed(Worker& self) {
   pthread_mutex_lock(&self.mutex);
   __atomic_store_n(&self.asleep, 1, __ATOMIC_SEQ_CST);
   while (!claimable(__atomic_load_n(&pool.ticket, __ATOMIC_SEQ_CST), self.index))
@@ -88,8 +88,8 @@ void sleep_until_needed(Helper& self) {
   pthread_mutex_unlock(&self.mutex);
 }
 
-void* help(void* argument) {
-  Helper& self = *(Helper*)argument;
+void* work(void* argument) {
+  Worker& self = *(Worker*)argument;
   long idle_since = now_ns();
   for (int spins = 0;;) {
     const unsigned long long ticket = __atomic_load_n(&pool.ticket, __ATOMIC_ACQUIRE);
@@ -108,48 +108,48 @@ void* help(void* argument) {
   return nullptr;
 }
 
-// Threads do not survive a fork: the child starts helpers of its own when it needs them.
+// Threads do not survive a fork: the child starts workers of its own when it needs them.
 void after_fork() {
   pool.ticket &= ~0xffffffffULL;
   pool.started = 0;
   pool.busy = 0;
 }
 
-void start_helpers(int wanted) {
+void start_workers(int wanted) {
   if (!pool.watching_forks) pool.watching_forks = pthread_atfork(nullptr, nullptr, after_fork) == 0;
   while (pool.started < wanted) {
-    Helper& h = helper[pool.started];
-    h.index = pool.started;
-    h.asleep = 0;
-    pthread_mutex_init(&h.mutex, nullptr);
-    pthread_cond_init(&h.wake, nullptr);
+    Worker& w = worker[pool.started];
+    w.index = pool.started;
+    w.asleep = 0;
+    pthread_mutex_init(&w.mutex, nullptr);
+    pthread_cond_init(&w.wake, nullptr);
     pthread_t thread;
-    if (pthread_create(&thread, nullptr, help, &h) != 0) return;  // go on with those there are
+    if (pthread_create(&thread, nullptr, work, &w) != 0) return;  // go on with those there are
     pthread_detach(thread);
     ++pool.started;
   }
 }
 
-void wake(Helper& h) {
-  if (!__atomic_load_n(&h.asleep, __ATOMIC_SEQ_CST)) return;
-  pthread_mutex_lock(&h.mutex);
-  pthread_cond_signal(&h.wake);
-  pthread_mutex_unlock(&h.mutex);
+void wake(Worker& w) {
+  if (!__atomic_load_n(&w.asleep, __ATOMIC_SEQ_CST)) return;
+  pthread_mutex_lock(&w.mutex);
+  pthread_cond_signal(&w.wake);
+  pthread_mutex_unlock(&w.mutex);
 }
 
 void run_shared(const Launch& launch) {
-  int helpers = (int)launch.threads - 1;
-  if (helpers > MAX_HELPERS) helpers = MAX_HELPERS;
-  if (helpers > pool.started) start_helpers(helpers);
-  if (helpers > pool.started) helpers = pool.started;
+  int workers = (int)launch.threads - 1;
+  if (workers > MAX_WORKERS) workers = MAX_WORKERS;
+  if (workers > pool.started) start_workers(workers);
+  if (workers > pool.started) workers = pool.started;
 
   const unsigned long long number = (pool.ticket >> 32) + 1;
   pool.launch = launch;
   __atomic_store_n(&pool.done, 0, __ATOMIC_RELAXED);
-  __atomic_store_n(&pool.helpers, helpers, __ATOMIC_RELAXED);
+  __atomic_store_n(&pool.workers, workers, __ATOMIC_RELAXED);
   __atomic_store_n(&pool.ticket, number << 32 | (unsigned long long)launch.chunks,
                    __ATOMIC_SEQ_CST);
-  for (int i = 0; i < helpers; ++i) wake(helper[i]);
+  for (int i = 0; i < workers; ++i) wake(worker[i]);
 
   long mine = 0;
   for (;;) {
@@ -166,7 +166,7 @@ void run_shared(const Launch& launch) {
 }  // namespace
 
 // Runs the launches in order, the whole list `times` times. A second caller at the same time runs
-// its list alone, without helpers.
+// its list alone, without workers.
 extern "C" __attribute__((visibility("default"))) void pool_run(const Launch* launches, long count,
                                                                 long times) {
   const bool alone = __atomic_exchange_n(&pool.busy, 1, __ATOMIC_ACQUIRE) != 0;
@@ -181,5 +181,5 @@ extern "C" __attribute__((visibility("default"))) void pool_run(const Launch* la
   if (!alone) __atomic_store_n(&pool.busy, 0, __ATOMIC_RELEASE);
 }
 
-// Number of helper threads that this process has started.
-extern "C" __attribute__((visibility("default"))) long pool_helpers() { return pool.started; }
+// Number of worker threads that this process has started.
+extern "C" __attribute__((visibility("default"))) long pool_workers() { return pool.started; }

@@ -29,6 +29,7 @@ from micromag.backend.base import (
 )
 from micromag.backend.cache import kernel_cache
 from micromag.backend.compiler import HostCompiler, cpu_name, host_compiler
+from micromag.backend.fft_layout import ConvolutionLayout
 from micromag.backend.memory import host_memory_free, host_memory_total
 from micromag.backend.signature import Signature, host_wrapper
 from micromag.backend.source import read_kernel_file
@@ -38,6 +39,7 @@ WORK_PER_THREAD = 8192
 """Cells (or items) below which another thread costs more than it gives."""
 _CHUNKS_PER_THREAD = 4
 _ALIGNMENT = 64
+_ALWAYS_FITS = 2**26
 
 
 class CpuBackend(Backend):
@@ -88,9 +90,7 @@ class CpuBackend(Backend):
         batch: int,
         dtype: DTypeLike,
     ) -> int:
-        from micromag.backend.cpu_fft import workspace_bytes
-
-        return workspace_bytes(cells, lengths, batch, np.dtype(dtype))
+        return ConvolutionLayout(cells, lengths, batch).array_size * np.dtype(dtype).itemsize
 
     def empty(self, shape: int | Sequence[int], dtype: DTypeLike) -> NDArray[Any]:
         kind = np.dtype(dtype)
@@ -99,6 +99,9 @@ class CpuBackend(Backend):
         for n in extent:  # Python integers: the product of an absurd mesh must not wrap around
             size *= int(n)
         try:
+            # Linux hands out more than there is and kills the process that uses it.
+            if size > _ALWAYS_FITS and size > self.memory_free():
+                raise MemoryError
             raw = np.empty(size + _ALIGNMENT, np.uint8)
         except (MemoryError, ValueError) as error:
             raise DeviceError(
@@ -277,5 +280,5 @@ def _pool() -> ctypes.CDLL:
     library = load_library(host_compiler(), source, ("-pthread",))
     library.pool_run.argtypes = [ctypes.c_void_p, ctypes.c_long, ctypes.c_long]
     library.pool_run.restype = None
-    library.pool_helpers.restype = ctypes.c_long
+    library.pool_workers.restype = ctypes.c_long
     return library

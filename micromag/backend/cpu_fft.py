@@ -86,13 +86,3 @@ class CpuConvolutionFFT(ConvolutionFFT):
         result = transform(array, overwrite_x=True, workers=self.workers, **options)
         if not np.may_share_memory(result, array):  # scipy is allowed to, it does not have to
             array[...] = result
-
-
-def workspace_bytes(
-    cells: tuple[int, int, int], lengths: tuple[int, int, int], batch: int, dtype: np.dtype[Any]
-) -> int:
-    """Return the size of the three arrays [bytes]; the temporaries beside them are small."""
-    nx, ny, nz = cells
-    lx, ly, lz = lengths
-    real = 2 * nx * ny * nz * batch * dtype.itemsize
-    return real + (lx // 2 + 1) * ly * lz * batch * 2 * dtype.itemsize

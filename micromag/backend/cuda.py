@@ -119,11 +119,10 @@ class CudaBackend(Backend):
         batch: int,
         dtype: DTypeLike,
     ) -> int:
-        (nx, ny, nz), (lx, ly, lz) = cells, lengths
-        item = np.dtype(dtype).itemsize
-        spectrum = (lx // 2 + 1) * ly * lz * batch * 2 * item
-        # cuFFT's work areas are at most as large as the data of a transform.
-        return (2 * nx + (lx > nx) * lx) * ny * nz * batch * item + 3 * spectrum
+        layout = ConvolutionLayout(cells, lengths, batch)
+        # cuFFT's two large work areas are at most as large as the data of a transform.
+        size = layout.array_size + layout.padded_size + 4 * layout.spectrum_size
+        return size * np.dtype(dtype).itemsize
 
     def empty(self, shape: int | Sequence[int], dtype: DTypeLike) -> DeviceArray:
         with self.active():
@@ -156,8 +155,6 @@ class CudaBackend(Backend):
         return int(self.device.mem_info[1])
 
     def info(self) -> dict[str, str]:
-        from cupy.cuda import cufft
-
         properties = runtime.getDeviceProperties(self.index)
         return {
             "device": properties["name"].decode(),
@@ -168,7 +165,7 @@ class CudaBackend(Backend):
             "compiler": "NVRTC {}.{}".format(*nvrtc.version()),
             "flags": " ".join(nvrtc.FLAGS),
             "cupy": cupy.__version__,
-            "cufft": str(cufft.getVersion()),
+            "cufft": str(_cufft().getVersion()),
             "numpy": np.__version__,
         }
 
@@ -339,33 +336,28 @@ class CudaConvolutionFFT(ConvolutionFFT):
     def _copy_cells(self, target: DeviceArray, source: DeviceArray) -> None:
         """Copy the first nx elements of every x line."""
         item = target.dtype.itemsize
-        rows = target.size // target.shape[-1]
-        pitches = target.shape[-1] * item, source.shape[-1] * item
-        _copy_rows(target, pitches[0], source, pitches[1], self.cells[0] * item, rows)
+        pitches = (target.shape[-1] * item, source.shape[-1] * item)
+        _copy_rows(target, source, pitches, self.cells[0] * item, target.size // target.shape[-1])
 
 
 class _Plan:
     """A cuFFT plan and the places that it is applied to, one after the other."""
 
     def __init__(self, lines: Lines, kind: str, source: DeviceArray, target: DeviceArray) -> None:
-        from cupy.cuda import cufft
-
+        cufft = _cufft()
         embed = (lines.length,)  # of a one-dimensional transform only "not None" matters
-        # The plan keeps its work area.
-        self.plan = cufft.PlanNd(
-            embed,
-            embed,
-            *lines.source,
-            embed,
-            *lines.target,
-            getattr(cufft, f"CUFFT_{kind}"),
-            lines.count,
-            "C",
-            0,
-            None,
-        )
-        flat_source, flat_target = source.ravel(), target.ravel()
-        self.places = [(flat_source[s:], flat_target[t:]) for s, t in lines.starts]
+        layout = (embed, embed, *lines.source, embed, *lines.target)
+        kind_number = getattr(cufft, f"CUFFT_{kind}")
+        try:
+            # The plan keeps its work area.
+            self.plan = cufft.PlanNd(*layout, kind_number, lines.count, "C", 0, None)
+        except cufft.CuFFTError as error:
+            raise DeviceError(
+                "cuFFT cannot plan the transforms of the convolution",
+                value=f"{error}: {lines.count} of {lines.length} points",
+                next_step="if memory is short, use fewer cells or replicas, or precision: single",
+            ) from error
+        self.places = _places(lines, source, target)
 
     def run(self, direction: int) -> None:
         """Enqueue on the current stream; the direction matters between complex numbers only."""
@@ -379,39 +371,31 @@ class _RealParts:
     def __init__(self, lines: Lines, kind: str, source: DeviceArray, target: DeviceArray) -> None:
         self.count = lines.count
         self.source, self.target = source, target
-        flat_source, flat_target = source.ravel(), target.ravel()
-        self.places = [(flat_source[s:], flat_target[t:]) for s, t in lines.starts]
+        self.places = _places(lines, source, target)
 
     def run(self, direction: int) -> None:
         """Enqueue on the current stream."""
         if direction < 0:
             _zero(self.target, 0, self.target.size)
-        width = min(self.source.dtype.itemsize, self.target.dtype.itemsize)
+        pitches = (self.target.dtype.itemsize, self.source.dtype.itemsize)
         for source, target in self.places:
-            _copy_rows(
-                target, target.dtype.itemsize, source, source.dtype.itemsize, width, self.count
-            )
+            _copy_rows(target, source, pitches, min(pitches), self.count)
+
+
+def _places(
+    lines: Lines, source: DeviceArray, target: DeviceArray
+) -> list[tuple[DeviceArray, DeviceArray]]:
+    flat_source, flat_target = source.ravel(), target.ravel()
+    return [(flat_source[s:], flat_target[t:]) for s, t in lines.starts]
 
 
 def _copy_rows(
-    target: DeviceArray,
-    target_pitch: int,
-    source: DeviceArray,
-    source_pitch: int,
-    width: int,
-    rows: int,
+    target: DeviceArray, source: DeviceArray, pitches: tuple[int, int], width: int, rows: int
 ) -> None:
-    """Enqueue a copy of ``rows`` pieces of ``width`` bytes that lie ``pitch`` bytes apart."""
-    runtime.memcpy2DAsync(
-        target.data.ptr,
-        target_pitch,
-        source.data.ptr,
-        source_pitch,
-        width,
-        rows,
-        runtime.memcpyDeviceToDevice,
-        cupy.cuda.get_current_stream().ptr,
-    )
+    """Enqueue a copy of ``rows`` pieces of ``width`` bytes that lie ``pitches`` bytes apart."""
+    to, origin = (target.data.ptr, pitches[0]), (source.data.ptr, pitches[1])
+    stream = cupy.cuda.get_current_stream().ptr
+    runtime.memcpy2DAsync(*to, *origin, width, rows, runtime.memcpyDeviceToDevice, stream)
 
 
 def _zero(array: DeviceArray, start: int, size: int) -> None:
@@ -419,6 +403,18 @@ def _zero(array: DeviceArray, start: int, size: int) -> None:
     item = array.dtype.itemsize
     pointer = array.data.ptr + start * item
     runtime.memsetAsync(pointer, 0, size * item, cupy.cuda.get_current_stream().ptr)
+
+
+def _cufft() -> Any:
+    try:
+        from cupy.cuda import cufft
+    except ImportError as error:
+        raise DeviceError(
+            "cuFFT is not installed",
+            value=error,
+            next_step="pip install 'cupy-cuda13x[ctk]' (or cupy-cuda12x[ctk])",
+        ) from error
+    return cufft
 
 
 def _version(number: int) -> str:

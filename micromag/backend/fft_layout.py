@@ -49,6 +49,22 @@ class ConvolutionLayout:
         return self.lengths[1] * self.row
 
     @property
+    def padded_size(self) -> int:
+        """Real numbers in ``padded``."""
+        return self.lengths[0] * self.cells[1] * self.cells[2] * self.batch
+
+    @property
+    def spectrum_size(self) -> int:
+        """Complex numbers in ``spectrum``."""
+        return self.plane * self.lengths[2]
+
+    @property
+    def array_size(self) -> int:
+        """Real numbers in the arrays that every backend has: in, out and spectrum."""
+        nx, ny, nz = self.cells
+        return 2 * nx * ny * nz * self.batch + 2 * self.spectrum_size
+
+    @property
     def x(self) -> Lines:
         """Real to complex, ``padded`` to ``spectrum``, for the rows that hold cells."""
         (_, ny, nz), (lx, ly, _) = self.cells, self.lengths
