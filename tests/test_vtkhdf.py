@@ -214,7 +214,7 @@ for k in range(100_000):
 
 
 def killed_writer(path: Path, seconds: float) -> int:
-    """Write snapshots as fast as possible, kill -9 in the midst of it, return how many were told."""
+    """Kill -9 a process that writes as fast as it can; return how many snapshots it had told."""
     log = path.with_suffix(".log")
     with log.open("w") as out:
         process = subprocess.Popen([sys.executable, "-c", WRITER_SCRIPT, str(path)], stdout=out)
@@ -328,7 +328,9 @@ def test_summary_of_a_run_that_was_killed_before_anything(new: Write, mesh: Mesh
 
 def bad_files(folder: Path, good: Path) -> dict[str, Path]:
     content = good.read_bytes()
-    files = {name: folder / f"{name}.vtkhdf" for name in ("text", "empty", "short", "half", "other")}
+    files = {
+        name: folder / f"{name}.vtkhdf" for name in ("text", "empty", "short", "half", "other")
+    }
     files["text"].write_text("mesh: {cells: [1, 1, 1]}\n")
     files["empty"].write_bytes(b"")
     files["short"].write_bytes(content[:100])

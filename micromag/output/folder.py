@@ -9,7 +9,7 @@ import socket
 from pathlib import Path
 from types import TracebackType
 
-from micromag.errors import ConfigError, MicromagError, OutputExistsError
+from micromag.errors import ConfigError, OutputExistsError
 
 LOCK = ".micromag.lock"
 RESULTS = ("*.vtkhdf", "sweep.h5")
@@ -86,7 +86,6 @@ def prepare(
         if skip_existing:
             return None
         raise _exists(folder, results)
-    _create(folder)
     lock = FolderLock(folder)
     try:
         # Looked at again under the lock: another process may have finished in between.
@@ -100,7 +99,6 @@ def prepare(
         lock.release()
         raise
     lock.release(now_in=aside)
-    _create(folder)
     return RunFolder(folder, FolderLock(folder), aside)
 
 
@@ -153,7 +151,7 @@ def _move_aside(folder: Path) -> Path:
 
 
 class FolderLock:
-    """A lock file that dies with its process.
+    """A lock file in a folder, which is created if need be, that dies with its process.
 
     The operating system's lock on the file tells on one machine (and on most network file
     systems) whether the writer lives. Where it cannot tell, the file's content does: host,
@@ -164,30 +162,40 @@ class FolderLock:
     ------
     OutputExistsError
         If another process holds the lock.
+    ConfigError
+        If the folder cannot be created or written to.
     """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / LOCK
         while True:
-            self._fd = self._open()
-            try:
-                self._acquire()
-            except BaseException:
-                os.close(self._fd)
-                raise
-            # Between open and lock the last owner may have removed this very file.
+            _create(folder)  # again, if a process has just moved it aside
             with contextlib.suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(self._fd), os.stat(self.path)):
+                self._fd = self._open()
+                if self._locked():
                     break
-            os.close(self._fd)
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, json.dumps(_identity()).encode(), 0)
+
+    def _locked(self) -> bool:
+        """Lock the open file; False if its last owner removed it between opening and locking."""
+        try:
+            self._acquire()
+            if os.path.samestat(os.fstat(self._fd), os.stat(self.path)):
+                return True
+        except BaseException:
+            os.close(self._fd)
+            raise
+        os.close(self._fd)
+        return False
 
     def _open(self) -> int:
         try:
             return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        except FileNotFoundError:
+            raise
         except OSError as error:
-            raise MicromagError(
+            raise ConfigError(
                 f"cannot write to the output folder: {error.strerror}",
                 where=str(self.path.parent),
                 next_step="choose another with -o DIR",
@@ -199,6 +207,8 @@ class FolderLock:
         try:
             owner = json.loads(os.pread(self._fd, 4096, 0) or b"{}")
         except ValueError:
+            owner = {}
+        if not isinstance(owner, dict):
             owner = {}
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -27,9 +27,10 @@ import h5py
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from micromag.column import Column
 from micromag.errors import MicromagError, OutputExistsError
 from micromag.mesh import Mesh
-from micromag.output.columns import Column, ColumnGroup
+from micromag.output.columns import ColumnGroup
 from micromag.output.layout import (
     OFFSET_BLOCK,
     CellField,
