@@ -1,0 +1,6 @@
+"""``python -m micromag``: the command line where the script is not on the PATH."""
+
+from micromag.cli import main
+
+if __name__ == "__main__":
+    main()
