@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     Field,
@@ -75,14 +74,6 @@ def _empty_list(data: Any) -> Any:
     return data
 
 
-def _magnetic(material: Material) -> Material:
-    Ms = material.Ms
-    if not Ms.is_per_cell and not any([Ms.value, *Ms.regions.values()]):
-        what = "Ms is 0 everywhere, so there is no magnet"
-        raise custom_error("material", what, "a magnetization (A/m) > 0 somewhere")
-    return material
-
-
 class RunConfig(Section):
     """Everything that defines a run.
 
@@ -126,7 +117,7 @@ class RunConfig(Section):
     """Part of the mesh that is filled."""
     regions: dict[str, ShapeField] = Field(default_factory=dict)
     """Named parts with parameters of their own."""
-    material: Annotated[Material, AfterValidator(_magnetic)]
+    material: Material
     """Saturation magnetization and damping."""
     energy: EnergyField = ()
     """Energy terms with their keys."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -49,6 +50,13 @@ def _gyromagnetic(data: Any) -> Any:
     return data
 
 
+def _magnetic(Ms: ScalarParameter) -> ScalarParameter:
+    if not Ms.is_per_cell and not any([Ms.value, *Ms.regions.values()]):
+        what = "Ms is 0 everywhere, so there is no magnet"
+        raise custom_error("material", what, "a magnetization (A/m) > 0 somewhere")
+    return Ms
+
+
 class Material(Section):
     r"""What every term shares: saturation magnetization, damping and gyromagnetic ratio.
 
@@ -61,7 +69,7 @@ class Material(Section):
     =====  ==========  ==============================  =========================================
     """
 
-    Ms: Annotated[ScalarParameter, Quantity("A/m", ge=0)]
+    Ms: Annotated[ScalarParameter, Quantity("A/m", ge=0), AfterValidator(_magnetic)]
     """Saturation magnetization [A/m]."""
     alpha: Annotated[ScalarParameter, Quantity("1", ge=0)]
     """Gilbert damping."""
@@ -152,6 +160,15 @@ class Relax(Stage):
     """Runge-Kutta method; one with an error estimate."""
     currents: StrictBool = False
     """Whether torques act."""
+
+    @model_validator(mode="after")
+    def _adaptive(self) -> Relax:
+        from micromag.integrators.tableaus import TABLEAUS
+
+        if TABLEAUS[self.method].error_weights is None:
+            what = f"{self.method} has no error estimate, which relaxing needs"
+            raise custom_error("solver", what, "a method such as rk23")
+        return self
 
 
 class Minimize(Stage):

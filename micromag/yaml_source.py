@@ -118,6 +118,8 @@ def read_yaml(text: str, file: str) -> Node:
         document = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if "end of stream" in str(error.problem) and error.context_mark is not None:
+            mark = error.context_mark  # where it began, not where the text ends
         raise SourceError([Problem(builder.place(mark), "", _syntax_message(error))]) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1

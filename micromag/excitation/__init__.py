@@ -12,7 +12,7 @@ from micromag.registry import Registry
 
 WAVEFORMS: Registry[Waveform] = Registry(
     "micromag.excitation",
-    Waveform,  # type: ignore[type-abstract]
+    Waveform,
 )
 """All waveforms by key."""
 

@@ -21,6 +21,8 @@ from micromag.units import UnitError, parse
 
 MAX_DEPTH = 60
 """Deepest nesting of a formula, so that no text can exhaust the stack."""
+MAX_TOKENS = 400
+"""Longest formula, in words and signs, for the same reason; longer ones are better tables."""
 
 
 class FormulaError(ValueError):
@@ -148,10 +150,13 @@ class _Parser:
             kind = match.lastgroup
             self.tokens.append((kind, match[kind], match.start(kind)))
             position = match.end()
+        if len(self.tokens) > MAX_TOKENS:
+            self.fail("the formula is too long", end, f"up to {MAX_TOKENS} words and signs")
         self.tokens.append(("end", "", end))
 
     def fail(self, what: str, position: int, allowed: str = "") -> NoReturn:
-        raise FormulaError(f"{what} at character {position + 1} of {self.text!r}", allowed)
+        text = self.text if len(self.text) <= 120 else f"{self.text[:120]}..."
+        raise FormulaError(f"{what} at character {position + 1} of {text!r}", allowed)
 
     def parse(self) -> Node:
         node = self.sum()

@@ -1,0 +1,117 @@
+"""Wrong run files: each gets the right exit code, the right line and a useful sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from micromag.config import load_config
+from micromag.errors import ConfigErrors, MicromagError
+from micromag.yaml_source import read_yaml
+
+DATA = Path(__file__).parent / "data"
+GOOD = (DATA / "good_run.yaml").read_text()
+CASES = read_yaml((DATA / "bad_runs.yaml").read_text(), "bad_runs.yaml").plain()
+
+
+def outcome(path: Path, *options: str) -> tuple[int, str]:
+    """Return the exit code and the message for a run file."""
+    try:
+        load_config(path, options)
+    except MicromagError as error:
+        return error.exit_code, str(error)
+    return 0, ""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "garbage.bin").write_bytes(bytes(range(256)))
+    (tmp_path / "words.txt").write_text("0 1\none two\n")
+    return tmp_path
+
+
+def test_good_run_is_good(folder: Path) -> None:
+    (folder / "run.yaml").write_text(GOOD)
+    assert outcome(folder / "run.yaml") == (0, "")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_bad_run(name: str, folder: Path) -> None:
+    case = CASES[name]
+    text = GOOD
+    if "old" in case:
+        assert GOOD.count(case["old"]) == 1, "the case does not say which place it means"
+        text = GOOD.replace(case["old"], case["new"])
+    path = folder / "run.yaml"
+    path.write_text(text)
+    code, message = outcome(path, *([case["set"]] if "set" in case else []))
+    assert code == case.get("code", 2), message
+    assert case["says"] in message
+    place = f"{path}:{case['line']}:" if "line" in case else f"--set {case['set'].split('=')[0]}"
+    blocks = [line for line in message.splitlines() if case["says"] in line]
+    assert any(line.startswith(place) for line in blocks), message
+    assert "Traceback" not in message and "pydantic" not in message
+
+
+def test_there_are_many_cases() -> None:
+    assert len(CASES) >= 60
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "says"),
+    [
+        (b"", 2, "the key 'mesh' is missing"),
+        (b"# nothing\n", 2, "the key 'material' is missing"),
+        (b"- 1\n- 2\n", 2, "a run file is a mapping of keys"),
+        (bytes(range(256)), 2, "bad.yaml:2:118: this is not a text file"),
+        (b"a: 1\nb: \x00\n", 2, "bad.yaml:2:4: the character U+0000 is not allowed"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(range(200)), 2, "this is not a text file (byte 0x89"),
+        (b"seed: 1\n\xff\xfe", 2, "bad.yaml:2:1: this is not a text file"),
+        (b"a: " + b"[" * 5000, 2, "too deep a nesting"),
+        (b"---\nseed: 1\n---\nseed: 2\n", 2, "this is not YAML: but found another document"),
+        (b"extends: bad.yaml\n", 2, "extends itself in a circle"),
+        (b"extends: .\n", 6, "cannot be read"),
+        (b"extends: 5\n", 2, "extends names a run file"),
+    ],
+)
+def test_bad_file(content: bytes, code: int, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_bytes(content)
+    found, message = outcome(path)
+    assert (found, says in message) == (code, True), message
+
+
+def test_run_file_that_cannot_be_read(tmp_path: Path) -> None:
+    code, message = outcome(tmp_path / "absent.yaml")
+    assert code == 6 and "absent.yaml cannot be read: No such file" in message
+    code, message = outcome(tmp_path)
+    assert code == 6 and "Is a directory" in message
+
+
+def test_nested_aliases_do_not_fill_the_memory(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [1, 1]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 12)]
+    (tmp_path / "run.yaml").write_text("\n".join(lines))
+    code, message = outcome(tmp_path / "run.yaml")
+    assert code == 2 and "too many values" in message
+
+
+def test_all_problems_are_reported_at_once_in_their_order(tmp_path: Path) -> None:
+    text = GOOD.replace("seed: 1", "sed: 1").replace("580 kA/m", "580 nm")
+    text = text.replace("for: 5 ns", "for: 0").replace('"default:notch"', '"default:noch"')
+    text = text.replace("zhang_li.J: [0", "zhang_li.K: [0")
+    (tmp_path / "run.yaml").write_text(text)
+    with pytest.raises(ConfigErrors) as caught:
+        load_config(tmp_path / "run.yaml")
+    places = [p.splitlines()[0].split("  ")[0].split(":")[-2] for p in caught.value.problems]
+    assert places == ["4", "13", "16", "28", "29"]
+    assert str(caught.value).endswith("5 problems in the run file")
+
+
+def test_message_shows_the_source_line_with_a_caret(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text(GOOD.replace("580 kA/m", "580 kA"))
+    _, message = outcome(path)
+    assert f"{path}:13:7  material.Ms: " in message
+    assert "\n   13 |   Ms: 580 kA\n      |       ^" in message
