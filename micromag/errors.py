@@ -79,6 +79,10 @@ class UnreadableInputError(MicromagError):
     exit_code = 6
 
 
+class AnalysisError(MicromagError):
+    """A finished result does not hold what an analysis needs; the result itself is whole."""
+
+
 class Interrupted(MicromagError):
     """The user or the batch system asked the run to stop; what was written is valid."""
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from typing import TYPE_CHECKING
+
 from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from micromag.output.runfile import RunFile
 
 
 class Analysis(BaseModel):
@@ -16,3 +22,7 @@ class Analysis(BaseModel):
         serialize_by_alias=True,
         use_attribute_docstrings=True,
     )
+
+    @abstractmethod
+    def report(self, run: RunFile) -> str:
+        """Return what was found, as a sentence or a few; raises AnalysisError when nothing can be."""

@@ -1,0 +1,168 @@
+"""One run file from beginning to end: device, output folder, schedule, analyses."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from micromag.backend import Backend, get_backend
+from micromag.driver import Driver, Reporter
+from micromag.errors import AnalysisError, Interrupted
+from micromag.estimate import check_memory
+from micromag.model import Model
+from micromag.output.folder import RunFolder, prepare
+from micromag.output.provenance import collect
+from micromag.output.recorder import FileRecorder
+from micromag.output.runfile import RunFile
+from micromag.output.vtkhdf import CellField, VtkhdfWriter
+from micromag.stopping import StopRequest
+
+if TYPE_CHECKING:
+    from micromag.config import RunConfig
+
+RESULT = "run.vtkhdf"
+"""Name of the result of a single run in its folder."""
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What a run left.
+
+    Attributes
+    ----------
+    path
+        The result file; None when an existing result was kept (``skip_existing``).
+    sentences
+        What the analyses found.
+    """
+
+    path: Path | None
+    sentences: list[str] = field(default_factory=list)
+
+
+def run_job(
+    config: RunConfig,
+    *,
+    overwrite: bool = False,
+    skip_existing: bool = False,
+    threads: int | None = None,
+    reporter: Reporter,
+    argv: Sequence[str] | None = None,
+    stop: StopRequest,
+) -> JobResult:
+    """Run a configuration and write its result.
+
+    Parameters
+    ----------
+    config
+        The resolved run file.
+    overwrite, skip_existing
+        What to do with an existing result: move it aside, or keep it and do nothing.
+    threads
+        CPU threads; all by default.
+    reporter
+        Told about the progress.
+    argv
+        Command line for the record.
+    stop
+        Ends the run after the step in hand once it is true.
+
+    Raises
+    ------
+    OutputExistsError
+        There is a result and neither option is given, or another process is writing it.
+    DeviceError
+        No such device or compiler, or the run does not fit its memory.
+    NumericalError
+        The computation failed; what was good of it is in the file.
+    Interrupted
+        ``stop`` became true; the file is valid up to there.
+    """
+    backend = get_backend(config.device, threads)
+    with backend:
+        check_memory(config, backend)
+        folder = prepare(config.output.directory, overwrite=overwrite, skip_existing=skip_existing)
+        if folder is None:
+            reporter.message(f"There is a result in {config.output.directory}; nothing to do.")
+            return JobResult(None)
+        with folder:
+            path = folder.path / RESULT
+            _introduce(config, backend, folder, reporter)
+            _compute(config, backend, path, reporter, argv, stop)
+    return JobResult(path, _analyse(config, path))
+
+
+def _introduce(config: RunConfig, backend: Backend, folder: RunFolder, reporter: Reporter) -> None:
+    if folder.moved_aside is not None:
+        reporter.message(f"The result that was here is now in {os.path.relpath(folder.moved_aside)}.")
+    nx, ny, nz = config.mesh.cells
+    ax, ay, az = (1e9 * a for a in config.mesh.cell_size)
+    terms = ", ".join(key for key, _ in [*config.energy, *config.torques]) or "no term"
+    reporter.message(config.title or Path(config.output.directory).name)
+    reporter.message(
+        f"  {nx} x {ny} x {nz} cells of {ax:.4g} x {ay:.4g} x {az:.4g} nm, {config.precision} "
+        f"precision: {terms}"
+    )
+    reporter.message(f"  on {backend.choice}")
+
+
+def _compute(
+    config: RunConfig,
+    backend: Backend,
+    path: Path,
+    reporter: Reporter,
+    argv: Sequence[str] | None,
+    stop: StopRequest,
+) -> None:
+    recorders: list[FileRecorder] = []
+    driver = Driver([config], backend, recorders, reporter, stop=lambda: bool(stop))
+    writer = VtkhdfWriter(
+        path,
+        config.mesh,
+        [cell_field(name) for name in config.output.snapshots.quantities],
+        driver.columns,
+        config.resolved_yaml(),
+        collect({**backend.info(), "precision": config.precision}, argv, config.seed),
+        {"Ms": Model([config]).Ms[0]},
+        config.output.compression,
+    )
+    driver.recorders = (FileRecorder(writer),)
+    status = "failed"
+    try:
+        driver.run()
+        status = "finished"
+    except Interrupted as stopped:
+        status = "interrupted"
+        raise Interrupted(
+            f"{stopped.what} ({stop.signal_name})",
+            next_step=f"everything up to here is in {os.path.relpath(path)}",
+        ) from None
+    finally:
+        writer.close(status)
+
+
+def cell_field(quantity: str) -> CellField:
+    """Return how a snapshot quantity is stored: ``m``, ``B_<term>`` or ``e_<term>``."""
+    if quantity == "m":
+        return CellField("m", 3, "", "unit vector of the magnetization")
+    kind, _, term = quantity.partition("_")
+    if kind == "B":
+        return CellField(quantity, 3, "T", f"field of {term}")
+    return CellField(quantity, 1, "J/m^3", f"energy density of {term}")
+
+
+def _analyse(config: RunConfig, path: Path) -> list[str]:
+    sentences = []
+    for key, analysis in _analyses(config).items():
+        try:
+            sentences.append(analysis.report(RunFile(path)))
+        except AnalysisError as error:
+            sentences.append(f"{key}: {error}")
+    return sentences
+
+
+def _analyses(config: RunConfig) -> Mapping[str, Any]:
+    return dict(config.analysis or {})
