@@ -106,7 +106,10 @@ def _reworded(item: Any, kind: str, context: Mapping[str, Any], node: Node) -> t
     if kind in limits:
         return f"{value} is out of range", f"{limits[kind]} {context[names[kind]]}"
     if kind in ("too_short", "too_long"):
-        return f"{context.get('actual_length')} entries", item["msg"].partition(" after ")[0]
+        too, bound = ("few", "min") if kind == "too_short" else ("many", "max")
+        least = "at least" if kind == "too_short" else "at most"
+        allowed = f"{least} {context.get(f'{bound}_length')}"
+        return f"{context.get('actual_length')} entries are too {too}", allowed
     message = item["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if message.startswith("Input should"):
         return f"{value}: it {message[6:]}", ""

@@ -80,7 +80,7 @@ class Material(Section):
 def _method(data: Any) -> str:
     from micromag.integrators.tableaus import TABLEAUS
 
-    if data not in TABLEAUS:
+    if not isinstance(data, str) or data not in TABLEAUS:
         near = did_you_mean(str(data), TABLEAUS)
         raise custom_error("method", f"unknown method {name_of(data)}{near}", ", ".join(TABLEAUS))
     return str(data)

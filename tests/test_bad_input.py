@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from micromag.config import load_config
 from micromag.errors import ConfigErrors, MicromagError
-from micromag.yaml_source import read_yaml
+from micromag.yaml_source import read_yaml, to_yaml
 
 DATA = Path(__file__).parent / "data"
 GOOD = (DATA / "good_run.yaml").read_text()
@@ -107,6 +110,39 @@ def test_all_problems_are_reported_at_once_in_their_order(tmp_path: Path) -> Non
     places = [p.splitlines()[0].split("  ")[0].split(":")[-2] for p in caught.value.problems]
     assert places == ["4", "13", "16", "28", "29"]
     assert str(caught.value).endswith("5 problems in the run file")
+
+
+WRONG: list[Any] = [
+    *(None, True, 0, -1, 1.5, "", "x", "4 nm", [], {}, [1, 2, 3], [1, 2], [[1]], [None] * 3),
+    *("1e999 m", 10**400, float("inf"), float("nan")),
+    *({"a": 1}, {"default": 1}, {"value": 1}, {"file": 5}, {"file": "x"}, {"": 1}, {"x:y": 1}),
+    *({"default": {}}, {"value": {"value": 1}, "waveform": {}}, {"waveform": None}, {"box": None}),
+    *({"with": 5}, {"with": {"a..b": 1}}, {"with": {"material": 5}}, {"run": None}),
+]
+
+
+def _places(data: Any, loc: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if isinstance(data, list):
+        data = dict(enumerate(data))
+    for key, child in data.items() if isinstance(data, dict) else ():
+        yield (*loc, key)
+        yield from _places(child, (*loc, key))
+
+
+@pytest.mark.parametrize("number", range(len(WRONG)))
+def test_no_value_anywhere_makes_more_than_a_message(number: int, tmp_path: Path) -> None:
+    good = read_yaml(GOOD, "").plain()
+    for loc in list(_places(good))[number % 7 :: 7]:
+        data = copy.deepcopy(good)
+        here = data
+        for step in loc[:-1]:
+            here = here[step]
+        here[loc[-1]] = WRONG[number]
+        path = tmp_path / "run.yaml"
+        path.write_text(to_yaml(data))
+        code, message = outcome(path)
+        assert code in (0, 2, 6)
+        assert "should be" not in message and "pydantic" not in message, message
 
 
 def test_message_shows_the_source_line_with_a_caret(tmp_path: Path) -> None:
