@@ -23,7 +23,7 @@ def read_run_file(path: Path, overrides: Iterable[str] = ()) -> Node:
     SourceError
         With everything that is wrong with the texts.
     """
-    root = _read_with_bases(path, path_name(path), ())
+    root = _read_with_bases(path, str(path), ())
     problems: list[Problem] = []
     for text in overrides:
         try:
@@ -33,11 +33,6 @@ def read_run_file(path: Path, overrides: Iterable[str] = ()) -> Node:
     if problems:
         raise SourceError(problems)
     return root
-
-
-def path_name(path: Path) -> str:
-    """Return a path as messages show it."""
-    return os.fspath(path)
 
 
 def with_values(root: Node, values: Mapping[str, Node]) -> Node:
@@ -191,7 +186,7 @@ def _read_with_bases(
             what = "extends names a run file, or a list of them"
             raise SourceError([Problem(name.place, "extends", what)])
         base_path = path.parent / Path(name.value).expanduser()
-        base = _read_with_bases(base_path, path_name(base_path), (*seen, resolved), name.place)
+        base = _read_with_bases(base_path, str(base_path), (*seen, resolved), name.place)
         anchor_files(base, base_path.parent)
         merged = base if merged is None else _merge(merged, base, ())
     return root if merged is None else _merge(merged, root, ())
