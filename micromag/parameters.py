@@ -13,13 +13,12 @@ import numbers
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError, core_schema
-from typing_extensions import TypeVar
 
 from micromag.suggest import did_you_mean
 from micromag.units import UnitError, describe, parse_unit, to_si
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 Vector = tuple[float, float, float]
 """Three Cartesian components (x, y, z)."""
 
-Value = TypeVar("Value", default=Any)
+Value = TypeVar("Value")
 
 RESERVED_NAMES = ("default", "value", "waveform", "file")
 """Words of the format, which no region may be called."""

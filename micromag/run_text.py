@@ -85,23 +85,20 @@ def set_value(root: Node, loc: Loc, node: Node) -> None:
 
 def _child(here: Node, step: str | int, loc: Loc, new: Node) -> Node:
     """Return the node below ``here``; one that is missing or empty becomes a mapping."""
+    shown = path_text(loc[:-1])
     if isinstance(step, int):
         if not isinstance(here.value, list):
-            raise PathError(f"{path_text(loc[:-1])} is not a list")
+            raise PathError(f"{shown} is not a list")
         if step >= len(here.value):
-            raise PathError(
-                f"{path_text(loc[:-1])} has {len(here.value)} entries, the first is [0]"
-            )
-        child: Node = here.value[step]
-        return child
+            raise PathError(f"{shown} has {len(here.value)} entries, the first is [0]")
+        items: list[Node] = here.value
+        return items[step]
     if here.value is None:
         here.value = {}
     if not isinstance(here.value, dict):
-        raise PathError(f"{path_text(loc[:-1])} is not a mapping, so it has no {step!r}")
-    if step not in here.value:
-        here.value[step] = Node({}, new.place, new.key_place)
-    child = here.value[step]
-    return child
+        raise PathError(f"{shown} is not a mapping, so it has no {step!r}")
+    children: dict[str, Node] = here.value
+    return children.setdefault(step, Node({}, new.place, new.key_place))
 
 
 def _merge(base: Node, over: Node, loc: Loc) -> Node:

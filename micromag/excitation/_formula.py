@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn, Protocol
+from typing import Protocol
 
 from micromag.excitation.base import Emitter
 from micromag.suggest import did_you_mean
@@ -44,16 +44,15 @@ class Node(Protocol):
 
 
 def _quiet(function: Callable[..., float]) -> Callable[..., float]:
-    """Return the function with C's answers where Python raises."""
+    """Return the function with NaN or infinity where Python raises."""
 
     def call(*args: float) -> float:
         try:
-            result = function(*args)
+            return function(*args)
         except OverflowError:
             return math.inf
         except (ValueError, ZeroDivisionError):
             return math.nan
-        return result if isinstance(result, float) else math.nan
 
     return call
 
@@ -146,23 +145,23 @@ class _Parser:
             match = _TOKEN.match(text, position)
             if match is None or match.lastgroup is None:
                 position += len(text[position:]) - len(text[position:].lstrip())
-                self.fail(f"unexpected {text[position]!r}", position)
+                raise self.error(f"unexpected {text[position]!r}", position)
             kind = match.lastgroup
             self.tokens.append((kind, match[kind], match.start(kind)))
             position = match.end()
         if len(self.tokens) > MAX_TOKENS:
-            self.fail("the formula is too long", end, f"up to {MAX_TOKENS} words and signs")
+            raise self.error("the formula is too long", end, f"up to {MAX_TOKENS} words and signs")
         self.tokens.append(("end", "", end))
 
-    def fail(self, what: str, position: int, allowed: str = "") -> NoReturn:
+    def error(self, what: str, position: int, allowed: str = "") -> FormulaError:
         text = self.text if len(self.text) <= 120 else f"{self.text[:120]}..."
-        raise FormulaError(f"{what} at character {position + 1} of {text!r}", allowed)
+        return FormulaError(f"{what} at character {position + 1} of {text!r}", allowed)
 
     def parse(self) -> Node:
         node = self.sum()
         kind, token, position = self.tokens[0]
         if kind != "end":
-            self.fail(f"unexpected {token!r}", position, "an operator + - * / ^ or the end")
+            raise self.error(f"unexpected {token!r}", position, "an operator + - * / ^ or the end")
         return node
 
     def take(self, *tokens: str) -> str | None:
@@ -173,12 +172,12 @@ class _Parser:
     def expect(self, token: str) -> None:
         if not self.take(token):
             _, found, position = self.tokens[0]
-            self.fail(f"{token!r} is missing before {found or 'the end'!r}", position)
+            raise self.error(f"{token!r} is missing before {found or 'the end'!r}", position)
 
     def sum(self) -> Node:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            self.fail("too deep a nesting", self.tokens[0][2], f"up to {MAX_DEPTH} brackets")
+            raise self.error("too deep a nesting", self.tokens[0][2], f"up to {MAX_DEPTH} brackets")
         node = self.product()
         while operator := self.take("+", "-"):
             node = _Call(*_OPERATORS[operator], (node, self.product()))
@@ -203,7 +202,7 @@ class _Parser:
         if self.take("^", "**"):
             self.depth += 1
             if self.depth > MAX_DEPTH:
-                self.fail("too many powers", self.tokens[0][2])
+                raise self.error("too many powers", self.tokens[0][2])
             node = _Call(*_OPERATORS["^"], (node, self.sign()))
             self.depth -= 1
         return node
@@ -224,9 +223,11 @@ class _Parser:
             return _Number(math.pi)
         if kind == "name":
             near = did_you_mean(token, ["t", "pi", *_FUNCTIONS])
-            self.fail(f"unknown name {token!r}{near}", position, self.names)
+            raise self.error(f"unknown name {token!r}{near}", position, self.names)
         found = token or "the end"
-        self.fail(f"unexpected {found!r}", position, "a number, t, pi, a function or a bracket")
+        raise self.error(
+            f"unexpected {found!r}", position, "a number, t, pi, a function or a bracket"
+        )
 
     @property
     def names(self) -> str:
@@ -237,18 +238,20 @@ class _Parser:
         if kind != "name":
             return _Number(float(number))
         if name in ("t", "pi") or self.tokens[1][1] == "(":
-            self.fail(f"an operator is missing before {name!r}", position, f"{number} * {name}")
+            raise self.error(
+                f"an operator is missing before {name!r}", position, f"{number} * {name}"
+            )
         try:
             value, _ = parse(f"{number} {name}")
         except UnitError as error:
-            self.fail(str(error), position)
+            raise self.error(str(error), position)
         self.tokens.pop(0)
         return _Number(value)
 
     def call(self, name: str, position: int) -> Node:
         if name not in _FUNCTIONS:
             near = did_you_mean(name, _FUNCTIONS)
-            self.fail(f"unknown function {name!r}{near}", position, ", ".join(_FUNCTIONS))
+            raise self.error(f"unknown function {name!r}{near}", position, ", ".join(_FUNCTIONS))
         count, function, text = _FUNCTIONS[name]
         self.expect("(")
         arguments = [self.sum()]
@@ -256,5 +259,5 @@ class _Parser:
             arguments.append(self.sum())
         self.expect(")")
         if len(arguments) != count:
-            self.fail(f"{name} takes {count} argument(s), not {len(arguments)}", position)
+            raise self.error(f"{name} takes {count} argument(s), not {len(arguments)}", position)
         return _Call(function, text, tuple(arguments))
