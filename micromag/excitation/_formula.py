@@ -244,7 +244,7 @@ class _Parser:
         try:
             value, _ = parse(f"{number} {name}")
         except UnitError as error:
-            raise self.error(str(error), position)
+            raise self.error(str(error), position) from None
         self.tokens.pop(0)
         return _Number(value)
 
