@@ -40,13 +40,13 @@ def cubins(sources: Sequence[Source], arch: str) -> list[Path]:
 
 
 def cubin(source: Source, arch: str) -> Path:
-    """Return the cubin file of ``source`` for ``arch``."""
-    options = [*FLAGS, f"-arch={arch}", *source.macro_flags]
+    """Return the cubin file of ``source`` for ``arch``, compiled or cached."""
+    options = _options(source, arch)
     key = content_key(text=source.text, options=options, compiler=["nvrtc", *version()])
 
     def build(folder: Path) -> Path:
         made = folder / f"{source.name}.cubin"
-        made.write_bytes(_compile(source, options))
+        made.write_bytes(compile_cubin(source, arch))
         return made
 
     return kernel_cache().get(key, ".cubin", build)
@@ -59,7 +59,13 @@ def version() -> tuple[int, int]:
     return major.value, minor.value
 
 
-def _compile(source: Source, options: Sequence[str]) -> bytes:
+def _options(source: Source, arch: str) -> list[str]:
+    return [*FLAGS, f"-arch={arch}", *source.macro_flags]
+
+
+def compile_cubin(source: Source, arch: str) -> bytes:
+    """Return the cubin of ``source`` for ``arch``, past the cache; raises as `cubins`."""
+    options = _options(source, arch)
     library = _library()
     program = ctypes.c_void_p()
     name = f"{source.name}.cu".encode()

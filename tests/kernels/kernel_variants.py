@@ -1,0 +1,266 @@
+"""Every variant of the kernels that runs are likely to need, as the texts that a backend is given.
+
+A backend that only writes down what it should compile stands in for a device, so the list of
+kernels is the engine's own and cannot fall behind it. Terms come from the registry: a new one is
+covered by being there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import numpy as np
+from pydantic import ValidationError
+
+from micromag.backend.base import Command, Kernel, Module, Program, Source
+from micromag.backend.cpu import CpuBackend
+from micromag.config import Minimize, Relax, Run, RunConfig, load_config
+from micromag.integrators.minimizer import Minimizer
+from micromag.integrators.runge_kutta import RungeKutta
+from micromag.integrators.tableaus import TABLEAUS
+from micromag.model import Model
+from micromag.terms import TERMS, Term
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+REGION = "left"
+NUMBER, VECTOR = 0.5, (0.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A structure of a run file: what decides the text of the kernels."""
+
+    name: str
+    config: RunConfig
+
+
+# -------------------------------------------------------------------- what a run compiles
+
+
+class _NoCommand(Command):
+    name = "nothing"
+
+    def run(self) -> None: ...
+
+
+class _CheckedKernel(Kernel):
+    """Checks the arguments of a launch and does not launch."""
+
+    def _bind(self, space: Any, values: list[Any]) -> Command:
+        return _NoCommand()
+
+
+class _UncompiledModule(Module):
+    def _kernel(self, signature: Any) -> Kernel:
+        return _CheckedKernel(signature, self.source.precision)
+
+
+class _NoProgram(Program):
+    def run(self, times: int = 1) -> None: ...
+
+
+class RecordingBackend(CpuBackend):
+    """Keeps the sources that it is asked to compile."""
+
+    def __init__(self) -> None:
+        super().__init__(threads=1)
+        self.sources: list[Source] = []
+
+    def compile(self, sources: Sequence[Source]) -> list[Module]:
+        self.sources += sources
+        return [_UncompiledModule(source) for source in sources]
+
+    def program(self, steps: Sequence[Any]) -> Program:
+        return _NoProgram()
+
+
+def sources_of(config: RunConfig) -> list[Source]:
+    """Return the translation units that the schedule of ``config`` makes a device compile."""
+    backend = RecordingBackend()
+    for stage in config.schedule:
+        if isinstance(stage, Run):
+            tableau = TABLEAUS[config.solver.method]
+            RungeKutta(Model([config]), backend, tableau, dt=config.solver.dt)
+        elif isinstance(stage, Relax):
+            model = Model([config], currents=stage.currents)
+            RungeKutta(model, backend, TABLEAUS[stage.method], relax=True, frozen_time=0.0)
+        elif isinstance(stage, Minimize):
+            Minimizer(Model([config], currents=False), backend, stage.max_torque)
+    return backend.sources
+
+
+def distinct_sources(variants: Iterable[Variant]) -> list[tuple[str, Source]]:
+    """Return every different translation unit, named after the first variant that needs it."""
+    found: dict[tuple[str, str], tuple[str, Source]] = {}
+    for variant in variants:
+        for source in sources_of(variant.config):
+            name = f"{variant.name}: {source.name}"
+            found.setdefault((source.text, source.precision), (name, source))
+    return list(found.values())
+
+
+# -------------------------------------------------------------------- terms
+
+
+def forms(cls: type[Term]) -> list[dict[str, Any]]:
+    """Return the fullest ways of giving a term its parameters, and every choice of its options.
+
+    Parameters that exclude each other (u against J and P) make more than one.
+    """
+    options = {
+        name: get_args(info.annotation)
+        for name, info in cls.model_fields.items()
+        if get_origin(info.annotation) is Literal
+    }
+    choices = [dict(zip(options, chosen, strict=True)) for chosen in product(*options.values())]
+    axes = iter(np.eye(3).tolist() * len(cls.declared_parameters()))
+    values = {n: next(axes) if c == 3 else NUMBER for n, c in cls.declared_parameters().items()}
+    found: list[dict[str, Any]] = []
+    for size in range(len(values), -1, -1):
+        for given in combinations(values, size):
+            if any(set(given) < set(form) for form in found):
+                continue
+            candidates = [{n: values[n] for n in given} | choice for choice in choices]
+            found += [form for form in candidates if _fits(cls, form)]
+    assert found, f"no values found that {cls.__name__} accepts"
+    return found
+
+
+def _fits(cls: type[Term], form: Mapping[str, Any]) -> bool:
+    try:
+        cls.model_validate(form)
+    except ValidationError:
+        return False
+    return True
+
+
+def by_region(cls: type[Term], form: dict[str, Any]) -> dict[str, Any]:
+    """Return ``form`` with all that a parameter may depend on, but cells."""
+    wave = {"sine": {"frequency": 1e9}}
+    for name in cls.declared_parameters().keys() & form.keys():
+        regions = {"default": form[name], REGION: form[name]}
+        pairs = {**regions, f"default:{REGION}": form[name]}
+        candidates: list[Any] = [{"value": v, "waveform": wave} for v in (pairs, regions)]
+        for candidate in [*candidates, pairs, regions]:
+            if _fits(cls, {**form, name: candidate}):
+                form = {**form, name: candidate}
+                break
+    return form
+
+
+def by_cell(cls: type[Term], form: dict[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return ``form`` with an array of values per cell for every parameter."""
+    return {
+        name: np.moveaxis(np.broadcast_to(np.asarray(value, float), (*shape, *np.shape(value))), -1, 0)
+        if np.ndim(value)
+        else np.full(shape, value)
+        if name in cls.declared_parameters()
+        else value
+        for name, value in form.items()
+    }
+
+
+# -------------------------------------------------------------------- variants
+
+Terms = list[tuple[type[Term], dict[str, Any]]]
+
+
+def _config(terms: Terms, grid: Mapping[str, Any], **sections: Any) -> RunConfig:
+    parts: dict[str, list[Any]] = {"energy": [], "torque": []}
+    for cls, form in terms:
+        parts[cls.kind].append(cls.model_validate(form))
+    data = {
+        "material": {"Ms": 8e5, "alpha": 0.1},
+        "initial": {"uniform": {"direction": "+z"}},
+        "schedule": [{"run": {"for": 1e-9}}, "minimize"],
+        "energy": parts["energy"],
+        "torques": parts["torque"],
+        **grid,
+        **sections,
+    }
+    return RunConfig.model_validate(data)
+
+
+def _grids() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the run file's precision and mesh: float and double, 2-D and 3-D, open and periodic."""
+    for precision, layers, images in product(["single", "double"], [1, 3], [0, 1]):
+        name = f"{precision}, {2 if layers == 1 else 3}-D, {'periodic' if images else 'open'}"
+        mesh = {"cells": [8, 4, layers], "cell_size": [4e-9] * 3, "periodic": [images] * 3}
+        yield name, {"precision": precision, "mesh": mesh}
+
+
+def all_terms() -> Terms:
+    """Return every registered term in its first form."""
+    classes = [TERMS.get(key) for key in TERMS.keys()]
+    return [(cls, forms(cls)[0]) for cls in classes]
+
+
+def term_variants() -> Iterator[Variant]:
+    """Yield no term, each term alone in each of its forms, and all terms together, on every grid.
+
+    All terms come three times: uniform, by region with waveforms and empty cells, and by cell.
+    """
+    classes = [TERMS.get(key) for key in TERMS.keys()]
+    alone = [[(cls, form)] for cls in classes for form in forms(cls)]
+    everything = all_terms()
+    half = {REGION: {"box": {"size": [8e-9, 1, 1]}}}
+    for name, grid in _grids():
+        shape = tuple(reversed(grid["mesh"]["cells"]))
+        yield Variant(f"no term, {name}", _config([], grid))
+        for terms in alone:
+            cls, form = terms[0]
+            given = " ".join(str(n if n in cls.declared_parameters() else v) for n, v in form.items())
+            yield Variant(f"{cls.key()} ({given}), {name}", _config(terms, grid))
+        yield Variant(f"all terms, {name}", _config(everything, grid))
+        regional = [(cls, by_region(cls, form)) for cls, form in everything]
+        material = {"Ms": {"default": 8e5, REGION: 4e5}, "alpha": {"default": 0.1, REGION: 0.2}}
+        yield Variant(
+            f"all terms by region, {name}",
+            _config(
+                regional,
+                grid,
+                material=material,
+                regions=half,
+                geometry={"ellipse": {"size": [30e-9, 15e-9]}},
+            ),
+        )
+        local = [(cls, by_cell(cls, form, shape)) for cls, form in everything]
+        material = {"Ms": np.full(shape, 8e5), "alpha": np.full(shape, 0.1)}
+        yield Variant(f"all terms by cell, {name}", _config(local, grid, material=material))
+
+
+def method_variants() -> Iterator[Variant]:
+    """Yield every Runge-Kutta method with all terms, with its error estimate and with fixed steps."""
+    _, grid = next(_grids())
+    for method, tableau in TABLEAUS.items():
+        for dt in [1e-14] if tableau.error_weights is None else [None, 1e-14]:
+            solver = {"method": method, **({} if dt is None else {"dt": dt})}
+            schedule = [{"run": {"for": 1e-9}}]
+            if tableau.error_weights is not None:
+                schedule.append({"relax": {"method": method}})  # type: ignore[dict-item]
+            config = _config(all_terms(), grid, solver=solver, schedule=schedule)
+            yield Variant(f"all terms, {method}{', fixed step' if dt else ''}", config)
+
+
+def config_variants() -> Iterator[Variant]:
+    """Yield every shipped run file as it is, then moved to every grid."""
+    for path in sorted(CONFIGS.glob("*.yaml")):
+        config = load_config(path)
+        yield Variant(path.name, config)
+        for name, grid in _grids():
+            nx, ny, _ = config.mesh.cells
+            mesh = {**grid["mesh"], "cells": [nx, ny, grid["mesh"]["cells"][2]]}
+            del mesh["cell_size"]
+            moved = config.with_overrides({"precision": grid["precision"], "mesh": mesh})
+            yield Variant(f"{path.name}, {name}", moved)
+
+
+def all_variants() -> Iterator[Variant]:
+    """Yield everything above."""
+    yield from term_variants()
+    yield from method_variants()
+    yield from config_variants()
