@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from micromag.backend import Backend, get_backend
 from micromag.driver import Driver, Reporter
@@ -156,13 +156,10 @@ def cell_field(quantity: str) -> CellField:
 
 def _analyse(config: RunConfig, path: Path) -> list[str]:
     sentences = []
-    for key, analysis in _analyses(config).items():
+    for key, analysis in config.analysis.items():
         try:
             sentences.append(analysis.report(RunFile(path)))
         except AnalysisError as error:
             sentences.append(f"{key}: {error}")
     return sentences
 
-
-def _analyses(config: RunConfig) -> Mapping[str, Any]:
-    return dict(config.analysis or {})

@@ -27,7 +27,9 @@ class WallVelocity(Analysis):
 
     .. math:: v = \frac{\beta}{\alpha} u, \qquad u = -\frac{P \mu_B}{e M_s} J
 
-    which is stated beside the fit where the run has one Zhang-Li torque with uniform parameters. The
+    which is stated beside the fit where the run has one Zhang-Li torque with uniform parameters.
+    Central differences over cells of width h lower it by the factor 1 - h^2/(6 Delta^2), which is
+    stated as well where the table has the wall's width. The
     fit's second half is compared with its first: a wall that has not settled, or oscillates, is
     called so.
 
@@ -58,6 +60,7 @@ class WallVelocity(Analysis):
         expected = _steady_velocity(run)
         if expected is not None:
             text += f"; below the Walker threshold beta u / alpha = {expected:.3f} m/s"
+            text += _on_this_mesh(run, expected)
         return text + "."
 
     def _track(self, run: RunFile) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -105,6 +108,15 @@ def fit_line(t: NDArray[np.float64], x: NDArray[np.float64]) -> tuple[float, flo
 
 def _span(t: NDArray[np.float64]) -> str:
     return f"t = {t[0] * 1e9:.4g} to {t[-1] * 1e9:.4g} ns"
+
+
+def _on_this_mesh(run: RunFile, expected: float) -> str:
+    """Return what cells of width h leave of a velocity: the factor 1 - h^2/(6 Delta^2)."""
+    if "wall_width" not in run.table:
+        return ""
+    h, width = run.mesh.cell_size[0], float(np.nanmedian(run.table["wall_width"]))
+    left = expected * (1 - h**2 / (6 * width**2))
+    return f", of which the mesh (h = {h * 1e9:.3g} nm, Delta = {width * 1e9:.3g} nm) leaves {left:.3f}"
 
 
 def _steady_velocity(run: RunFile) -> float | None:

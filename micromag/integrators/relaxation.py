@@ -16,11 +16,11 @@ from micromag.integrators.runge_kutta import RungeKutta
 
 CHECK_EVERY = 20
 """Steps between two looks at energy and torque."""
-PATIENCE = 10
+PATIENCE = 25
 """Looks without progress after which the state counts as still, or the error limit is tightened."""
-ENERGY_PROGRESS = 1e-8
+ENERGY_PROGRESS = 1e-9
 """Fall of the energy, relative to the sum of the terms' magnitudes, that counts as progress."""
-TORQUE_PROGRESS = 0.9
+TORQUE_PROGRESS = 0.999
 """Factor by which the torque has to fall to count as progress."""
 TIGHTEN = 0.25
 """Factor of the error limit when there is no progress at the present one."""
