@@ -38,6 +38,8 @@ _FLAGS = (
     "-shared",
     "-fPIC",
 )
+# g++ keeps a struct of parameters whole beyond some 100 bytes, and does not vectorise what reads it.
+_SPLIT_STRUCTS = "--param=sra-max-scalarization-size-Ospeed=65536"
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class HostCompiler:
     def flags(self) -> tuple[str, ...]:
         """The options of every build."""
         if self.family == "gcc":
-            return _FLAGS
+            return (*_FLAGS, _SPLIT_STRUCTS)
         # The kernels need headers only; linking zig's libc++ would cost a minute at first use.
         extra = ("-fno-sanitize=undefined",) if self.family == "zig" else ()
         return (*_FLAGS, "-nostdlib++", *extra)
