@@ -42,12 +42,10 @@ class Slot:
     by_region: bool = False
     data: str | None = None
 
-    def load(self, table: str) -> str:
-        """Return the C expression of the value, given the name of the table's row."""
-        if self.components == 1:
-            return f"{table}[{self.offset}]"
-        entries = ", ".join(f"{table}[{self.offset + i}]" for i in range(3))
-        return f"V{{{entries}}}"
+    def load(self, first: str = "") -> str:
+        """Return the C expression of the value in the row of ``table`` that begins at ``first``."""
+        entries = [f"table[{first}{self.offset + i}]" for i in range(self.components)]
+        return entries[0] if self.components == 1 else f"V{{{', '.join(entries)}}}"
 
 
 @dataclass
@@ -139,7 +137,7 @@ def _params_struct(layout: Layout) -> str:
 
 def _row_params(layout: Layout) -> str:
     """Return the function for what is the same in a whole row: uniform parameters and flags."""
-    lines = [f"  p.{slot.member} = {slot.load('q')};" for slot in layout.slots]
+    lines = [f"  p.{slot.member} = {slot.load()};" for slot in layout.slots]
     given = {slot.member for slot in layout.slots}
     varying = {member for member, _ in layout.faces}
     for i, term in enumerate(layout.terms):
@@ -154,7 +152,7 @@ def _row_params(layout: Layout) -> str:
             lines.append(f"  p.t{i}.field = V{{0, 0, 0}};")
     return (
         "INLINE Params row_params(const Arrays& a, const Row& row) {\n"
-        "  const real* q = a.par + (long)row.rep * REGIONS * PARAMETERS;\n"
+        "  const real* table = a.par + (long)row.rep * REGIONS * PARAMETERS;\n"
         "  Params p;\n" + "\n".join(lines) + "\n  return p;\n}"
     )
 
@@ -163,10 +161,10 @@ def _cell_params(layout: Layout) -> str:
     """Return the function for what differs from cell to cell."""
     lines = ["  (void)a; (void)row; (void)c;"]
     if layout.uses_regions:
-        lines.append(
-            "  const real* q = a.par + ((long)row.rep * REGIONS + a.region[c.i]) * PARAMETERS;"
-        )
-        lines += [f"  p.{s.member} = {s.load('q')};" for s in layout.slots if s.by_region]
+        # An index, not a pointer to the region's row: g++ turns only that into vector gathers.
+        lines.append("  const real* table = a.par + (long)row.rep * REGIONS * PARAMETERS;")
+        lines.append("  const int q = (int)a.region[c.i] * PARAMETERS;")
+        lines += [f"  p.{s.member} = {s.load('q + ')};" for s in layout.slots if s.by_region]
     for slot in layout.slots:
         if slot.data is not None:
             first = f"a.{slot.data} + (long)row.rep * {slot.components} * row.n"
