@@ -45,6 +45,7 @@ from micromag.keyed import KeyedMany
 from micromag.mesh import Mesh
 from micromag.parameters import Collector, Parameter, custom_error
 from micromag.run_text import PathError, anchor_files, read_run_file, split_path, with_values
+from micromag.terms import unique_names
 from micromag.yaml_source import Node, Place, Problem, SourceError, to_yaml
 
 __all__ = [
@@ -72,6 +73,16 @@ def _empty_list(data: Any) -> Any:
     if isinstance(data, (list, tuple)) and not data:
         raise custom_error("schedule", "the schedule is empty", "relax, minimize and run stages")
     return data
+
+
+def _check_quantities(config: RunConfig) -> None:
+    """Refuse snapshots of the field of a term that the run does not have."""
+    terms = unique_names([key for key, _ in config.energy])
+    for quantity in config.output.snapshots.quantities:
+        if quantity != "m" and quantity.partition("_")[2] not in terms:
+            what = f"output.snapshots.quantities: the run has no energy term for {quantity!r}"
+            allowed = ", ".join(["m", *(f"{kind}_{term}" for term in terms for kind in "Be")])
+            raise custom_error("quantity", what, allowed)
 
 
 class RunConfig(Section):
@@ -151,10 +162,12 @@ class RunConfig(Section):
         try:
             config = handler(data)
             check_names(config.initial, config.regions)
+            _check_quantities(config)
         except ValidationError as error:
             collect.merge((), error)
         except PydanticCustomError as error:
-            collect.add(("initial",), error, None)
+            where = ("output",) if error.type == "quantity" else ("initial",)
+            collect.add(where, error, None)
         collect.raise_if_any()
         assert config is not None
         return config

@@ -22,8 +22,6 @@ from micromag.parameters import Quantity, ScalarParameter, custom_error, name_of
 from micromag.registry import Registry
 from micromag.suggest import did_you_mean
 
-SNAPSHOT_QUANTITIES = ("m",)
-"""Cell fields that snapshots can hold."""
 STAGE_SECTIONS = ("material", "energy", "torques", "solver", "output")
 """Sections of which a stage may override keys."""
 FIXED_OUTPUT = ("directory", "compression", "columns", "quantities")
@@ -234,6 +232,14 @@ StageField = Annotated[Stage, Keyed(STAGES, "stage"), BeforeValidator(_short_sta
 """A stage of the schedule: ``{run: {for: 1 ns}}``, or ``relax`` alone."""
 
 
+def _quantity(data: Any) -> str:
+    kind, _, term = str(data).partition("_")
+    if data != "m" and not (kind in ("B", "e") and term):
+        what = f"{name_of(data)} is no field of a snapshot"
+        raise custom_error("quantity", what, "m, B_<energy term> or e_<energy term>")
+    return str(data)
+
+
 class Snapshots(Section):
     """When whole fields are written: a period or times; also at the begin and the end of the run.
 
@@ -242,15 +248,17 @@ class Snapshots(Section):
     ==========  ====  ============================================
     every       s     none
     at          s     none; list of times
-    quantities  --    ``[m]``
+    quantities  --    ``[m]``; also ``B_<term>``, ``e_<term>``
     ==========  ====  ============================================
+
+    ``B_demag`` is the field of that energy term [T], ``e_demag`` its energy density [J/m^3].
     """
 
     every: Annotated[float, Quantity("s", gt=0)] | None = None
     """Period [s]."""
     at: tuple[Annotated[float, Quantity("s", ge=0)], ...] = ()
     """Times [s]."""
-    quantities: tuple[Literal[SNAPSHOT_QUANTITIES], ...] = ("m",)  # type: ignore[valid-type]
+    quantities: tuple[Annotated[str, BeforeValidator(_quantity)], ...] = ("m",)
     """Fields."""
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from micromag.column import Column
 from micromag.config_sections import Minimize, Relax, Run, Stage
 from micromag.errors import Interrupted, NumericalError
+from micromag.geometry import Regions
 from micromag.health import describe_failure, failed_replicas
 from micromag.initial import initial_magnetization
 from micromag.integrators import clock as clk
@@ -20,8 +21,9 @@ from micromag.integrators.minimizer import Minimizer
 from micromag.integrators.relaxation import Progress, minimize, relax
 from micromag.integrators.runge_kutta import RungeKutta
 from micromag.integrators.tableaus import TABLEAUS
-from micromag.model import Model, unique_names
+from micromag.model import Model
 from micromag.observables import Observable, Sample, observable_of, table_columns
+from micromag.terms import unique_names
 from micromag.timetable import Timetable
 
 if TYPE_CHECKING:
@@ -319,7 +321,7 @@ def snapshot_field(engine: Engine, quantity: str, replica: int) -> NDArray[Any]:
 def initial_state(config: RunConfig, model: Model) -> NDArray[np.float64]:
     """Return the initial magnetization, shape ``(3, nz, ny, nx)``, 0 in empty cells."""
     rng = np.random.default_rng(config.seed)
-    regions = (model.region, model.region_names)
+    regions = Regions(model.region, model.region_names)
     return initial_magnetization(
         config.initial, model.mesh, rng, regions=regions, filled=model.magnetic
     )

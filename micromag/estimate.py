@@ -17,7 +17,7 @@ from micromag.demag.tensor import padded_lengths
 from micromag.errors import DeviceError
 from micromag.integrators.clock import slot
 from micromag.integrators.tableaus import TABLEAUS
-from micromag.model import unique_names
+from micromag.terms import unique_names
 from micromag.observables import observable_of, table_columns
 from micromag.parameters import Parameter, VectorParameter
 

@@ -12,19 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from micromag.backend.source import assemble
-from micromag.cell_values import read_cell_values
+from micromag.cell_values import cell_values, quantity_of
 from micromag.codegen import Layout, Slot, model_text, waves_text
+from micromag.config_sections import Material
 from micromag.errors import ConfigError
 from micromag.geometry import region_index
-from micromag.parameters import Parameter, VectorParameter
+from micromag.parameters import Parameter, Quantity, VectorParameter
+from micromag.terms import unique_names
 
 if TYPE_CHECKING:
     from micromag.config import RunConfig
     from micromag.terms.base import Term
 
 FloatArray = NDArray[np.float64]
+_MS = quantity_of(Material, "Ms")
 
 
 @dataclass(frozen=True)
@@ -115,9 +119,9 @@ class Model:
             name: np.stack([replica[name] for replica in arrays]) for name in arrays[0]
         }
         self.wave_constants: FloatArray = np.array(constants, dtype=np.float64)
-        self.Ms: FloatArray = np.stack([self._values(c.material.Ms)[0] for c in configs])
+        self.Ms: FloatArray = np.stack([self._values(c.material.Ms, _MS)[0] for c in configs])
         self.Ms *= self.inside
-        self.magnetic: NDArray[np.bool_] = (self.Ms > 0).all(axis=0)
+        self.magnetic: NDArray[np.bool_] = np.all(self.Ms > 0, axis=0)
         if ((self.Ms > 0) != self.magnetic).any():
             raise ConfigError("the replicas of a batch differ in which cells are empty")
         if not self.magnetic.any():
@@ -182,38 +186,27 @@ class Model:
                 )
         return table
 
-    def _values(self, parameter: Parameter) -> FloatArray:
+    def _values(self, parameter: Parameter, quantity: Quantity) -> FloatArray:
         """Return a parameter in every cell, shape ``(1 or 3, nz, ny, nx)``, waveforms left out."""
-        count = 3 if isinstance(parameter, VectorParameter) else 1
+        if parameter.is_per_cell:
+            return cell_values(parameter, quantity, self.mesh)
         by_region = np.array([parameter.of_region(name) for name in self.region_names])
-        values = np.moveaxis(by_region[self.region].reshape(*self.mesh.shape, count), -1, 0)
-        return values * self._per_cell(parameter) if parameter.is_per_cell else values.copy()
-
-    def _per_cell(self, parameter: Parameter) -> FloatArray:
-        count = 3 if isinstance(parameter, VectorParameter) else 1
-        if parameter.array is not None:
-            values = np.asarray(parameter.array, dtype=np.float64)
-        else:
-            assert parameter.file is not None
-            values = read_cell_values(parameter.file, self.mesh, count)
-        shape = (count, *self.mesh.shape)
-        if values.size != count * self.mesh.count or values.shape not in (shape, shape[1:]):
-            raise ConfigError(
-                "values per cell do not fit the mesh",
-                value=f"shape {values.shape}",
-                allowed=f"{shape if count == 3 else self.mesh.shape}",
-            )
-        return values.reshape(shape)
+        values = by_region.reshape(len(self.region_names), -1)[self.region]
+        return np.moveaxis(values, -1, 0).copy()
 
     def _cell_arrays(self, config: RunConfig, terms: Sequence[Term]) -> dict[str, FloatArray]:
-        given: dict[str, Parameter] = {"alpha": config.material.alpha, "Ms": config.material.Ms}
-        for i, term in enumerate(terms):
-            given |= {f"t{i}.{name}": value for name, value in term.parameters().items()}
-        return {
-            slot.data: self._per_cell(given[slot.member])
-            for slot in self.layout.slots
-            if slot.data is not None
+        owners: dict[str, tuple[BaseModel, str]] = {
+            name: (config.material, name) for name in ("alpha", "Ms")
         }
+        for i, term in enumerate(terms):
+            owners |= {f"t{i}.{name}": (term, name) for name in term.parameters()}
+        arrays = {}
+        for slot in self.layout.slots:
+            if slot.data is not None:
+                owner, name = owners[slot.member]
+                quantity = quantity_of(type(owner), name)
+                arrays[slot.data] = cell_values(getattr(owner, name), quantity, self.mesh)
+        return arrays
 
     def _face_arrays(self) -> dict[str, FloatArray]:
         arrays = {}
@@ -222,16 +215,17 @@ class Model:
             faces = []
             for config in self.configs:
                 term = [t for _, t in [*config.energy, *config.torques]][int(index)]
-                faces.append(self._faces(getattr(term, attribute)))
+                quantity = quantity_of(type(term), attribute)
+                faces.append(self._faces(getattr(term, attribute), quantity))
             arrays[name] = np.stack(faces)
         return arrays
 
-    def _faces(self, parameter: Parameter) -> FloatArray:
+    def _faces(self, parameter: Parameter, quantity: Quantity) -> FloatArray:
         """Return the harmonic mean on the face towards the next cell, shape ``(3, nz, ny, nx)``.
 
         A value given for a pair of regions replaces the mean; faces of empty cells get 0.
         """
-        here = self._values(parameter)[0]
+        here = self._values(parameter, quantity)[0]
         faces = np.zeros((3, *self.mesh.shape))
         numbers = {name: i for i, name in enumerate(self.region_names)}
         for axis in range(3):
@@ -286,13 +280,3 @@ def _lay_out(config: RunConfig, terms: Sequence[Term], regions: int) -> tuple[La
     text = waves_text(waves, len(constants.values), layout.width)
     columns = [column for _, group in waves for column in group]
     return layout, Waves(columns, constants.values, text)
-
-
-def unique_names(keys: Sequence[str]) -> list[str]:
-    """Return the keys, numbered from the second occurrence on: zeeman, zeeman_2."""
-    counts: dict[str, int] = {}
-    names = []
-    for key in keys:
-        counts[key] = counts.get(key, 0) + 1
-        names.append(key if counts[key] == 1 else f"{key}_{counts[key]}")
-    return names

@@ -138,9 +138,10 @@ def _steady_velocity(run: RunFile) -> float | None:
         along = -float(J[0]) * float(P) * MU_B / (E_CHARGE * float(Ms))
         if torque.get("prefactor") == "zhang_li":
             along /= 1 + float(torque["beta"]) ** 2
-    if along is None or not all(map(_is_number, (torque["beta"], material["alpha"]))):
+    beta, alpha = torque.get("beta"), material["alpha"]
+    if along is None or not _is_number(beta) or not _is_number(alpha) or not alpha:
         return None
-    return float(torque["beta"]) * float(along) / float(material["alpha"])
+    return float(beta or 0) * float(along) / float(alpha)
 
 
 def _is_number(value: Any) -> bool:

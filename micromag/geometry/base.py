@@ -85,7 +85,7 @@ class Shape(BaseModel, ABC):
         return Difference((self, other))
 
 
-SHAPES: Registry[Shape] = Registry("micromag.geometry", Shape)  # type: ignore[type-abstract]
+SHAPES: Registry[Shape] = Registry("micromag.geometry", Shape)
 """All shapes by their key in the run file."""
 
 ShapeField = Annotated[Shape, Keyed(SHAPES, "shape")]

@@ -69,7 +69,7 @@ class InitialState(BaseModel, ABC):
 
 RECIPES: Registry[InitialState] = Registry(
     "micromag.initial",
-    InitialState,  # type: ignore[type-abstract]
+    InitialState,
 )
 """All recipes by their key in the run file."""
 

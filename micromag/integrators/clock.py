@@ -37,7 +37,15 @@ def slot(name: str) -> int:
     return _enumerators("Slot").index(name)
 
 
-Status = enum.IntEnum(  # type: ignore[misc]
-    "Status", {name: value for value, name in enumerate(_enumerators("Status"))}
-)
-"""What a replica is doing: RUNNING, WAITING, FAILED_NAN, FAILED_STEP, IDLE."""
+def _state(name: str) -> int:
+    return _enumerators("Status").index(name)
+
+
+class Status(enum.IntEnum):
+    """What a replica is doing."""
+
+    RUNNING = _state("RUNNING")
+    WAITING = _state("WAITING")
+    FAILED_NAN = _state("FAILED_NAN")
+    FAILED_STEP = _state("FAILED_STEP")
+    IDLE = _state("IDLE")

@@ -11,12 +11,12 @@ where ``X`` is the name of the Python class and carries a member for each of its
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from micromag.parameters import Parameter, VectorParameter
+from micromag.parameters import Parameter
 
 if TYPE_CHECKING:
     from micromag.backend.base import Backend
@@ -99,6 +99,11 @@ class Torque(Term):
     kind: ClassVar[Literal["energy", "torque"]] = "torque"
 
 
-def components(parameter: Parameter) -> int:
-    """Return 3 for a vector parameter, 1 for a scalar."""
-    return 3 if isinstance(parameter, VectorParameter) else 1
+def unique_names(keys: Sequence[str]) -> list[str]:
+    """Return the keys, numbered from the second occurrence on: zeeman, zeeman_2."""
+    counts: dict[str, int] = {}
+    names = []
+    for key in keys:
+        counts[key] = counts.get(key, 0) + 1
+        names.append(key if counts[key] == 1 else f"{key}_{counts[key]}")
+    return names
