@@ -33,7 +33,7 @@ _MS = quantity_of(Material, "Ms")
 
 @dataclass(frozen=True)
 class Waves:
-    """The parameters that depend on time: table columns, their constants and the text that evaluates."""
+    """The parameters that depend on time: table columns, constants, and the text that evaluates."""
 
     columns: list[int]
     constants: list[float]
