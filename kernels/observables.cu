@@ -69,7 +69,7 @@ KERNEL profile(ITEMS, int cells, int stride, int length, const double* RESTRICT 
   END_ITEM
 }
 
-// The field B [T] of one energy term, or its energy density, for snapshots and tests.
+// The field B [T] of one energy term and its energy density [J/m^3], for snapshots and tests.
 KERNEL term_field(CELLS, MODEL_ARGUMENTS, const double* RESTRICT clock, const real* RESTRICT work,
                   int term, real* field, real* density) {
   const Arrays arrays = ARRAYS;
@@ -81,13 +81,13 @@ KERNEL term_field(CELLS, MODEL_ARGUMENTS, const double* RESTRICT clock, const re
     const Params uniform = row_params(arrays, row);
     EACH_CELL(row, c)
       const Params p = cell_params(arrays, uniform, row, c);
-      const Site s = complete(make_site(m, row.n, c), p);
+      Site s = complete(make_site(m, row.n, c), p);
       real e = real(0);
-      V B = one_term(term, s, p, e);
-      if (is_empty(s.m)) {
-        e = real(0);
-        B = V{0, 0, 0};
-      }
+      // Empty cells have no energy and no moment to act on, but applied and stray fields pass there.
+      const bool empty = is_empty(s.m);
+      if (empty) s.Ms = s.inv_Ms = real(0);
+      const V B = one_term(term, s, p, e);
+      if (empty) e = real(0);
       store(field_out, row.n, c.i, B);
       density_out[c.i] = e;
     END_CELL
