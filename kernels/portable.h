@@ -71,9 +71,10 @@ struct Cell {
 
 INLINE Row make_row(int nx, int ny, int nz, int rep, long i) {
   Row r;
-  const int x = (int)(i % nx);
-  const long q = i / nx;
-  const int y = (int)(q % ny), z = (int)(q / ny);
+  // A replica has fewer than 2^32 cells, and 64-bit division is slow on a GPU.
+  const unsigned cell = (unsigned)i, q = cell / (unsigned)nx;
+  const int x = (int)(cell - q * (unsigned)nx), z = (int)(q / (unsigned)ny);
+  const int y = (int)(q - (unsigned)z * (unsigned)ny);
   const int ym = y > 0 ? y - 1 : (PERIODIC_Y ? ny - 1 : 0);
   const int yp = y < ny - 1 ? y + 1 : (PERIODIC_Y ? 0 : ny - 1);
   const int zm = z > 0 ? z - 1 : (PERIODIC_Z ? nz - 1 : 0);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,14 +135,14 @@ def _steady_velocity(run: RunFile) -> float | None:
         J, P, Ms = torque.get("J"), torque.get("P"), material["Ms"]
         if not isinstance(J, list) or not all(map(_is_number, (P, Ms))):
             return None
-        along = -float(J[0]) * float(P) * MU_B / (E_CHARGE * float(Ms))
+        along = -float(J[0]) * float(P or 0) * MU_B / (E_CHARGE * float(Ms or 1))
         if torque.get("prefactor") == "zhang_li":
             along /= 1 + float(torque["beta"]) ** 2
     beta, alpha = torque.get("beta"), material["alpha"]
     if along is None or not _is_number(beta) or not _is_number(alpha) or not alpha:
         return None
-    return float(beta or 0) * float(along) / float(alpha)
+    return beta * float(along) / alpha
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
