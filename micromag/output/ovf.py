@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from micromag.errors import UnreadableInputError
-from micromag.output.reader import FieldData
+from micromag.output.field_data import FieldData
 from micromag.output.runfile import first_bytes
 
 CHECK_VALUES = {4: 1234567.0, 8: 123456789012345.0}

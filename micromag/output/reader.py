@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from micromag.errors import UnreadableInputError
+from micromag.output.field_data import FieldData
 from micromag.output.runfile import SIGNATURE, RunFile, first_bytes
 
 __all__ = ["FieldData", "RunFile", "read_field", "read_magnetization"]
@@ -17,39 +16,6 @@ __all__ = ["FieldData", "RunFile", "read_field", "read_magnetization"]
 NORM_TOLERANCE = 1e-3
 MAGNETIZATION_UNITS = {"a/m": 1.0, "ka/m": 1e3, "ma/m": 1e6, "emu/cc": 1e3}
 KINDS = "a .vtkhdf result, an OVF file (.ovf .omf .ohf) or a NumPy array (.npy)"
-
-
-@dataclass(frozen=True)
-class FieldData:
-    """A field on a regular grid as read from a file.
-
-    Attributes
-    ----------
-    values
-        Shape (components, nz, ny, nx), float64.
-    cell_size
-        Edges of a cell (x, y, z) in m, None where the file does not say.
-    origin
-        Lower corner of the grid (x, y, z) in m, None where the file does not say.
-    unit
-        Unit of the values as the file gives it, ``""`` for pure numbers or where it does not say.
-    """
-
-    values: NDArray[np.float64]
-    cell_size: tuple[float, float, float] | None = None
-    origin: tuple[float, float, float] | None = None
-    unit: str = ""
-
-    @property
-    def m(self) -> NDArray[np.float64]:
-        """The values of a magnetization, shape (3, nz, ny, nx)."""
-        return self.values
-
-    @property
-    def cells(self) -> tuple[int, int, int]:
-        """Number of cells (nx, ny, nz)."""
-        _, nz, ny, nx = self.values.shape
-        return (nx, ny, nz)
 
 
 def read_field(path: str | os.PathLike[str], snapshot: int = -1, name: str = "m") -> FieldData:
