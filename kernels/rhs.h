@@ -15,12 +15,12 @@ INLINE Site complete(Site s, const Params& p) {
 INLINE V drive(const Site& s, const Params& p, real* e) {
   const V X = torques(s, p) - p.gamma * cross(s.m, fields(s, p, e));
 #if HAS_EMPTY
-  if (is_empty(s.m)) {
-    for (int q = 0; q < ENERGIES; ++q) e[q] = real(0);
-    return V{0, 0, 0};
-  }
-#endif
+  const bool gone = is_empty(s.m);  // choices instead of a branch, which would not be vectorised
+  for (int q = 0; q < ENERGIES; ++q) e[q] = gone ? real(0) : e[q];
+  return V{gone ? real(0) : X.x, gone ? real(0) : X.y, gone ? real(0) : X.z};
+#else
   return X;
+#endif
 }
 
 // dm/dt = (X + alpha m x X) / (1 + alpha^2): the Gilbert form solved for dm/dt, so that damping acts

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from micromag.backend.base import Command, Kernel, Module, Program, Source
 from micromag.backend.cpu import CpuBackend
+from micromag.cell_values import quantity_of
 from micromag.config import Minimize, Relax, Run, RunConfig, load_config
 from micromag.integrators.minimizer import Minimizer
 from micromag.integrators.runge_kutta import RungeKutta
@@ -27,7 +28,8 @@ from micromag.terms import TERMS, Term
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 REGION = "left"
-NUMBER, VECTOR = 0.5, (0.0, 0.0, 1.0)
+TYPICAL = {"J/m": 1e-11, "J/m^3": 1e5, "T": 0.1, "A/m^2": 1e11, "m/s": 10.0, "1": 0.5}
+"""Magnitude of a parameter by its unit; 1 for others."""
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,7 @@ def forms(cls: type[Term]) -> list[dict[str, Any]]:
         if get_origin(info.annotation) is Literal
     }
     choices = [dict(zip(options, chosen, strict=True)) for chosen in product(*options.values())]
-    axes = iter(np.eye(3).tolist() * len(cls.declared_parameters()))
-    values = {n: next(axes) if c == 3 else NUMBER for n, c in cls.declared_parameters().items()}
+    values = _values(cls)
     found: list[dict[str, Any]] = []
     for size in range(len(values), -1, -1):
         for given in combinations(values, size):
@@ -128,6 +129,16 @@ def forms(cls: type[Term]) -> list[dict[str, Any]]:
             found += [form for form in candidates if _fits(cls, form)]
     assert found, f"no values found that {cls.__name__} accepts"
     return found
+
+
+def _values(cls: type[Term]) -> dict[str, Any]:
+    """Return a value for every parameter; the vectors of a term are perpendicular to each other."""
+    axes = iter(np.eye(3).tolist() * len(cls.declared_parameters()))
+    values = {}
+    for name, count in cls.declared_parameters().items():
+        size = TYPICAL.get(quantity_of(cls, name).unit, 1.0)
+        values[name] = [size * x for x in next(axes)] if count == 3 else size
+    return values | getattr(cls, "example", {})
 
 
 def _fits(cls: type[Term], form: Mapping[str, Any]) -> bool:
