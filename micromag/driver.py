@@ -58,7 +58,9 @@ class Reporter(Protocol):
     def stage(self, number: int, total: int, text: str) -> None:
         """A stage begins."""
 
-    def running(self, t: float, t_end: float, dt: float, steps: int, row: Mapping[str, float]) -> None:
+    def running(
+        self, t: float, t_end: float, dt: float, steps: int, row: Mapping[str, float]
+    ) -> None:
         """A run stage has come to time t; ``row`` is the last row of the table."""
 
     def relaxing(self, progress: Progress) -> None:
@@ -219,34 +221,35 @@ class Driver:
         )
         engine = self._enter(stepper.engine, number)
         least = min(LEAST_ERROR[configs[0].precision], stage.max_error)
-        progress = relax(
+        replicas = relax(
             stepper, stage.max_torque, stage.max_iterations, least, self._note_relaxation
         )
-        self._finish_relaxation(number, stage, engine, progress)
+        self._finish_relaxation(number, stage, engine, replicas)
 
     def _minimize(self, number: int, stage: Minimize, configs: Sequence[RunConfig]) -> None:
         model = Model(configs, currents=False)
         minimizer = Minimizer(model, self.backend, stage.max_torque, self.t)
         engine = self._enter(minimizer.engine, number)
-        progress = minimize(minimizer, stage.max_iterations, self._note_relaxation)
-        self._finish_relaxation(number, stage, engine, progress)
+        replicas = minimize(minimizer, stage.max_iterations, self._note_relaxation)
+        self._finish_relaxation(number, stage, engine, replicas)
 
     def _note_relaxation(self, progress: Progress) -> bool:
         self.reporter.relaxing(progress)
         return bool(self.stop())
 
     def _finish_relaxation(
-        self, number: int, stage: Relax | Minimize, engine: Engine, progress: Progress
+        self, number: int, stage: Relax | Minimize, engine: Engine, replicas: Sequence[Progress]
     ) -> None:
-        for recorder in self.recorders:
+        for recorder, progress in zip(self.recorders, replicas, strict=True):
             recorder.relaxation(number, progress)
         self._leave(engine)
         self._record_rows(engine, number)
         self._record_snapshot(engine)
-        torque, count = progress.torques[-1], progress.iterations[-1]
-        if progress.reason == "stopped":
+        worst = next((progress for progress in replicas if not progress.converged), replicas[0])
+        torque, count = worst.torques[-1], worst.iterations[-1]
+        if worst.reason == "stopped":
             raise Interrupted(f"stopped after {count} iterations of stage {number}")
-        if not progress.converged:
+        if not worst.converged:
             raise NumericalError(
                 f"{describe_stage(stage)} did not converge",
                 where=f"schedule[{number}]",
@@ -256,8 +259,8 @@ class Driver:
                 "the state reached is the last snapshot of the output file",
             )
         self.reporter.message(
-            f"  converged by {progress.reason}: largest torque {torque:.3g} T, "
-            f"energy {progress.energies[-1]:.6g} J, {count} iterations"
+            f"  converged by {worst.reason}: largest torque {torque:.3g} T, "
+            f"energy {worst.energies[-1]:.6g} J, {count} iterations"
         )
 
     # ---------------------------------------------------------------- state and records

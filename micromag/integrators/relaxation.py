@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from micromag.engine import Engine, Measurement
+from micromag.engine import Engine
 from micromag.health import describe_failure, failed_replicas
 from micromag.integrators.clock import Status
 from micromag.integrators.minimizer import Minimizer
@@ -30,12 +30,12 @@ STILL_TORQUE = 1e-3
 
 @dataclass
 class Progress:
-    """How far a relaxation has come.
+    """How far the relaxation of one replica has come.
 
     Attributes
     ----------
     iterations, energies, torques
-        History: steps so far, total energy [J] and largest torque [T] of the first replica.
+        History: steps so far, total energy [J] and largest torque [T].
     reason
         ``"torque"`` or ``"energy"`` once it is done, ``"limit"`` or ``"stopped"`` when it ended before.
     """
@@ -52,24 +52,20 @@ class Progress:
 
 
 class _Plateau:
-    """Notices when neither energy nor torque falls any more."""
+    """Notices when neither energy nor torque of a replica falls any more."""
 
     def __init__(self) -> None:
-        self.lowest_energy: NDArray[np.float64] | None = None
-        self.lowest_torque: NDArray[np.float64] | None = None
+        self.lowest_energy = self.lowest_torque = np.inf
         self.idle = 0
 
-    def reached(self, energies: NDArray[np.float64], torque: NDArray[np.float64]) -> bool:
-        """Take note of energies (replica, terms) and torques (replica,); True after some idle looks."""
-        energy, scale = energies.sum(axis=1), np.abs(energies).sum(axis=1)
-        if self.lowest_energy is None or self.lowest_torque is None:
-            self.lowest_energy, self.lowest_torque = energy, torque
-            return False
-        falls = energy < self.lowest_energy - ENERGY_PROGRESS * scale
+    def reached(self, energies: NDArray[np.float64], torque: float) -> bool:
+        """Take note of the energy of each term and the torque; True after some idle looks."""
+        energy, scale = float(energies.sum()), float(np.abs(energies).sum())
+        falls = not energy >= self.lowest_energy - ENERGY_PROGRESS * scale
         falls |= torque < TORQUE_PROGRESS * self.lowest_torque
-        self.idle = 0 if falls.any() else self.idle + 1
-        self.lowest_energy = np.minimum(energy, self.lowest_energy)
-        self.lowest_torque = np.minimum(torque, self.lowest_torque)
+        self.idle = 0 if falls else self.idle + 1
+        self.lowest_energy = min(energy, self.lowest_energy)
+        self.lowest_torque = min(torque, self.lowest_torque)
         return self.idle >= PATIENCE
 
     def restart(self) -> None:
@@ -83,19 +79,19 @@ def relax(
     max_iterations: int,
     least_error: float,
     notify: Callable[[Progress], bool],
-) -> Progress:
+) -> list[Progress]:
     """Step without precession until the largest torque is below ``max_torque`` [T].
 
     Where neither torque nor energy falls any more, the solver's error is what keeps m moving: its
     limit is tightened down to ``least_error``. If that does not help either, m stands as still as the
-    precision allows, and the state is taken.
+    precision allows, and the state is taken. Every replica ends by itself, as it would alone.
 
     Parameters
     ----------
     stepper
         Made with ``relax=True``.
     notify
-        Called at every look; True stops.
+        Called at every look with the first replica that is not done; True stops.
 
     Raises
     ------
@@ -103,79 +99,83 @@ def relax(
         NaN, or a collapsed step.
     """
     engine = stepper.engine
-    progress, plateau = Progress(), _Plateau()
     stepper.start()
-    error = float(engine.column("max_error")[0])
+    errors = engine.column("max_error")
 
-    def look(iterations: int) -> bool:
-        nonlocal error
-        found = _note(progress, engine, iterations)
-        if failed_replicas(engine):
-            raise describe_failure(engine, failed_replicas(engine)[0])
-        if (found.max_torque < max_torque).all():
-            progress.reason = "torque"
-        elif plateau.reached(found.energies, found.max_torque):
-            if error > least_error:
-                error = max(error * TIGHTEN, least_error)
-                engine.write_clock(max_error=error)
-                plateau.restart()
-            else:
-                progress.reason = "energy" if (found.max_torque < STILL_TORQUE).all() else "limit"
-        return bool(progress.reason)
+    def tighten(replica: int) -> bool:
+        if errors[replica] <= least_error:
+            return False
+        errors[replica] = max(errors[replica] * TIGHTEN, least_error)
+        engine.write_clock(max_error=errors)
+        return True
 
-    return _iterate(look, stepper.steps, max_iterations, progress, notify)
+    return _iterate(engine, stepper.steps, max_torque, max_iterations, notify, tighten)
 
 
 def minimize(
     minimizer: Minimizer, max_iterations: int, notify: Callable[[Progress], bool]
-) -> Progress:
+) -> list[Progress]:
     """Descend until the largest torque is below the minimiser's limit, or energy falls no more.
 
     Parameters as in `relax`. Raises NumericalError on NaN.
     """
     engine = minimizer.engine
-    progress, plateau = Progress(), _Plateau()
     minimizer.start()
-
-    def look(iterations: int) -> bool:
-        found = _note(progress, engine, iterations)
-        if failed_replicas(engine):
-            raise describe_failure(engine, failed_replicas(engine)[0])
-        if all(status == Status.WAITING for status in engine.status()):
-            progress.reason = "torque"
-        elif plateau.reached(found.energies, found.max_torque):
-            progress.reason = "energy" if (found.max_torque < STILL_TORQUE).all() else "limit"
-        return bool(progress.reason)
-
-    return _iterate(look, minimizer.steps, max_iterations, progress, notify)
+    max_torque = float(engine.column("max_torque")[0])
+    return _iterate(
+        engine, minimizer.steps, max_torque, max_iterations, notify, lambda replica: False
+    )
 
 
 def _iterate(
-    look: Callable[[int], bool],
+    engine: Engine,
     steps: Callable[[int], None],
+    max_torque: float,
     max_iterations: int,
-    progress: Progress,
     notify: Callable[[Progress], bool],
-) -> Progress:
+    tighten: Callable[[int], bool],
+) -> list[Progress]:
+    """Step and look until every replica is done; those that are wait for the others."""
+    replicas = [Progress() for _ in range(engine.model.replicas)]
+    plateaus = [_Plateau() for _ in replicas]
     iterations = 0
-    while not look(iterations):
-        if notify(progress):
-            progress.reason = "stopped"
-        elif iterations >= max_iterations:
-            progress.reason = "limit"
-        if progress.reason:
-            break
+    while True:
+        found, status = engine.measure(), engine.status()
+        if failed := failed_replicas(engine):
+            raise describe_failure(engine, failed[0])
+        for i, progress in enumerate(replicas):
+            if not progress.reason:
+                torque = float(found.max_torque[i])
+                _note(progress, iterations, float(found.energies[i].sum()), torque)
+                if torque < max_torque or status[i] == Status.WAITING:
+                    progress.reason = "torque"
+                elif plateaus[i].reached(found.energies[i], torque):
+                    if tighten(i):
+                        plateaus[i].restart()
+                    else:
+                        progress.reason = "energy" if torque < STILL_TORQUE else "limit"
+        left = [progress for progress in replicas if not progress.reason]
+        stopped = bool(left) and notify(left[0])
+        if stopped or iterations >= max_iterations:
+            for progress in left:
+                progress.reason = "stopped" if stopped else "limit"
+        _hold(engine, [bool(progress.reason) for progress in replicas])
+        if all(progress.reason for progress in replicas):
+            return replicas
         count = min(CHECK_EVERY, max_iterations - iterations)
         steps(count)
         iterations += count
-    return progress
 
 
-def _note(progress: Progress, engine: Engine, iterations: int) -> Measurement:
-    found = engine.measure()
+def _note(progress: Progress, iterations: int, energy: float, torque: float) -> None:
     progress.iterations.append(iterations)
-    progress.energies.append(float(found.energies[0].sum()))
-    progress.torques.append(float(found.max_torque[0]))
-    return found
+    progress.energies.append(energy)
+    progress.torques.append(torque)
 
 
+def _hold(engine: Engine, done: list[bool]) -> None:
+    """Let replicas that are done wait."""
+    status = engine.column("status")
+    held = np.where(done, float(Status.WAITING), status)
+    if (held != status).any():
+        engine.write_clock(status=held)
