@@ -17,9 +17,10 @@ from micromag.demag.tensor import padded_lengths
 from micromag.errors import DeviceError
 from micromag.integrators.clock import slot
 from micromag.integrators.tableaus import TABLEAUS
-from micromag.terms import unique_names
 from micromag.observables import observable_of, table_columns
 from micromag.parameters import Parameter, VectorParameter
+from micromag.si_text import bytes_text
+from micromag.terms import unique_names
 
 if TYPE_CHECKING:
     from micromag.backend import Backend
@@ -156,7 +157,7 @@ def _engine_bytes(config: RunConfig, stage: Stage, terms: list[Term], kind: Kind
     total = reals * count * item + 4 * count  # the region of every cell is a 32-bit number
     total += sum(_convolution_bytes(config, kind) for term in terms if term.nonlocal_field)
     sums = 3 + len(config.energy) + 1
-    nx, ny, nz = config.mesh.cells
+    _, ny, nz = config.mesh.cells
     total += min(ny * nz, _SUM_CHUNKS) * 8 * (sums + 4)
     width = 8 + sum(_components(p) for term in terms for p in term.parameters().values())
     return total + 2 * (1 + len(config.regions)) * width * item
@@ -264,12 +265,3 @@ def _multiples(every: float | None, start: float, last: float) -> int:
         return 0
     first = math.floor(start / every + _SAME) + 1
     return max(0, math.ceil(last / every) - first)
-
-
-def bytes_text(count: float) -> str:
-    """Return a size as people read it: ``3.2 MB``."""
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} PB"

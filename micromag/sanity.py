@@ -1,0 +1,437 @@
+"""What a physicist would ask about a run file before starting it: sentences with numbers and a cure.
+
+Nothing here is an error. Each check returns the warnings it has; `warnings` collects them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from micromag.cell_values import quantity_of
+from micromag.config_sections import Relax, Run
+from micromag.constants import MU_0
+from micromag.demag.tensor import padded_lengths
+from micromag.driver import LEAST_ERROR
+from micromag.estimate import output_size, stage_outputs, stages
+from micromag.mesh import AXES
+from micromag.parameters import Parameter, VectorParameter
+from micromag.si_text import bytes_text, si
+
+if TYPE_CHECKING:
+    from micromag.config import RunConfig
+    from micromag.terms.base import Term
+
+MANY_STEPS = 1e8
+"""A run with more steps than this takes weeks."""
+MANY_ROWS = 10_000_000
+THICK = 4
+"""One cell may be this many exchange lengths thick before it hides a twist of m."""
+LONGEST_PHASE = 2.8
+"""No explicit method is stable if the fastest mode turns by much more than this in a step [rad]."""
+FAST_PRIME = 13
+"""FFTs of lengths with a larger prime factor are slow."""
+
+_PLAUSIBLE = {
+    # Largest and smallest values of real magnets and experiments, some way beyond the records.
+    "A/m": (1e3, 3e6),
+    "J/m": (1e-14, 1e-10),
+    "J/m^3": (1e-2, 1e8),
+    "T": (1e-9, 100.0),
+    "A/m^2": (1e6, 1e14),
+}
+_CELL_EDGES = (5e-11, 1e-6)
+
+
+@dataclass(frozen=True)
+class Magnet:
+    """The material of one region, as far as it is uniform there.
+
+    Attributes
+    ----------
+    region
+        Its name.
+    Ms
+        Saturation magnetization [A/m], positive.
+    A
+        Exchange stiffness [J/m]; 0 without exchange.
+    Ku1
+        First-order constant [J/m^3] of the only uniaxial anisotropy; None if there is none or several.
+    shape
+        Energy density [J/m^3] that the stray field of the whole mesh takes off it.
+    """
+
+    region: str
+    Ms: float
+    A: float
+    Ku1: float | None
+    shape: float
+
+    @property
+    def exchange_length(self) -> float:
+        """sqrt(2 A / (mu0 Ms^2)) [m]."""
+        return math.sqrt(2 * self.A / (MU_0 * self.Ms**2))
+
+    @property
+    def wall_parameter(self) -> float | None:
+        """sqrt(A / K_eff) [m], with K_eff = Ku1 less the shape's; None where K_eff <= 0."""
+        if self.Ku1 is None or self.Ku1 <= self.shape or self.A == 0:
+            return None
+        return math.sqrt(self.A / (self.Ku1 - self.shape))
+
+
+def warnings(config: RunConfig) -> list[str]:
+    """Return what looks wrong about a run, as sentences; nothing if all is well."""
+    return list(dict.fromkeys(text for check in _CHECKS for text in check(config)))
+
+
+def magnets(config: RunConfig) -> list[Magnet]:
+    """Return the material of each region that is magnetic and does not vary from cell to cell."""
+    found = []
+    for region in ("default", *config.regions):
+        Ms = _value(config.material.Ms, region)
+        A = _sum_of(config, "exchange", "A", region)
+        if not Ms or A is None:
+            continue
+        anisotropies = [term for key, term in config.energy if key == "uniaxial_anisotropy"]
+        Ku1, shape = None, 0.0
+        if len(anisotropies) == 1:
+            term: Any = anisotropies[0]
+            Ku1, axis = _value(term.Ku1, region), _value(term.axis, region)
+            if axis is not None and _has(config, "demag"):
+                shape = MU_0 * Ms**2 / 2 * _shape_factor(config, axis)
+        found.append(Magnet(region, Ms, A, Ku1, shape))
+    return found
+
+
+def _shape_factor(config: RunConfig, axis: Any) -> float:
+    """Return N along ``axis`` less the smallest N across it, for a block of the mesh's size.
+
+    N_i = (1/L_i) / sum(1/L_j) is exact for films and cubes, and near enough in between.
+    """
+    inverse = [
+        0.0 if images else 1 / size
+        for size, images in zip(config.mesh.size, config.mesh.periodic, strict=True)
+    ]
+    total = sum(inverse) or 1.0
+    along = sum(n / total * u * u for n, u in zip(inverse, axis, strict=True))
+    across = [n / total for n, u in zip(inverse, axis, strict=True) if abs(u) < 0.7]
+    return along - min(across)
+
+
+# -------------------------------------------------------------------- the mesh
+
+
+def _cells(config: RunConfig) -> Iterator[str]:
+    """Cell edges against the exchange length and the wall parameter."""
+    has_demag = _has(config, "demag")
+    for magnet in magnets(config):
+        if magnet.A == 0:
+            continue
+        place = "" if magnet.region == "default" else f" of region {magnet.region}"
+        limits = []
+        if has_demag:
+            limits.append((magnet.exchange_length, "exchange length sqrt(2 A/(mu0 Ms^2))"))
+        if magnet.wall_parameter is not None:
+            limits.append((magnet.wall_parameter, "wall parameter sqrt(A/K_eff)"))
+        edges = [
+            (edge, axis)
+            for edge, n, axis in zip(config.mesh.cell_size, config.mesh.cells, AXES, strict=True)
+            if n > 1
+        ]
+        limit, name = min(limits, default=(math.inf, ""))
+        too_long = [(edge, axis) for edge, axis in edges if edge > limit * (1 + 1e-9)]
+        if too_long:
+            edge, _ = max(too_long)
+            along = " and ".join(axis for _, axis in too_long)
+            yield (
+                f"the cells are {si(edge, 'm')} long along {along}, more than the {name} of "
+                f"{si(limit, 'm')}{place}: walls and vortices stick to the lattice of cells; "
+                f"use cells of at most {si(limit / 1.5, 'm')}"
+            )
+        thickness = config.mesh.cell_size[2]
+        if has_demag and config.mesh.cells[2] == 1 and thickness > THICK * magnet.exchange_length:
+            yield (
+                f"the film is {si(thickness, 'm')} thick and one cell, "
+                f"{thickness / magnet.exchange_length:.2g} exchange lengths{place}: m cannot change "
+                "through the thickness; use several cells along z"
+            )
+
+
+def _edges(config: RunConfig) -> Iterator[str]:
+    """Cells of an unlikely size: a forgotten unit."""
+    for edge, axis in zip(config.mesh.cell_size, AXES, strict=True):
+        if not _CELL_EDGES[0] <= edge <= _CELL_EDGES[1]:
+            yield (
+                f"the cells are {si(edge, 'm')} long along {axis}; a number without a unit is in "
+                "metres: write  4 nm"
+            )
+
+
+def _transforms(config: RunConfig) -> Iterator[str]:
+    """Periodic axes are transformed with the length that they have."""
+    if not _has(config, "demag"):
+        return
+    lengths = padded_lengths(config.mesh.cells, config.mesh.periodic)
+    for length, images, axis in zip(lengths, config.mesh.periodic, AXES, strict=True):
+        prime = _largest_prime(length)
+        if images and prime > FAST_PRIME:
+            yield (
+                f"the {length} cells along the periodic axis {axis} have the prime factor {prime}, "
+                f"which makes the stray field slow; {_fast_number(length)} cells would be fast"
+            )
+
+
+# -------------------------------------------------------------------- the terms
+
+
+def _values(config: RunConfig) -> Iterator[str]:
+    """Material constants and excitations of an unlikely size: a wrong unit."""
+    owners: list[tuple[str, Any]] = [("material", config.material)]
+    owners += [(key, term) for key, term in [*config.energy, *config.torques]]
+    for owner, section in owners:
+        for name in type(section).model_fields:
+            parameter = getattr(section, name)
+            if not hasattr(parameter, "of_region"):
+                continue
+            unit = quantity_of(type(section), name).unit
+            low, high = _PLAUSIBLE.get(unit, (0.0, math.inf))
+            for region in ("default", *parameter.regions):
+                size = _size(_value(parameter, region))
+                if size and not low <= size <= high:
+                    yield (
+                        f"{owner}.{name} is {si(size, unit)}, outside of what is usual ({si(low, unit)} "
+                        f"to {si(high, unit)}); a number without a unit is in {unit}"
+                    )
+    damping = max([config.material.alpha.value, *config.material.alpha.regions.values()])
+    if damping > 1 and not config.material.alpha.is_per_cell:
+        yield f"the damping alpha = {damping:g} is above 1; most magnets have 0.001 to 0.5"
+
+
+def _exchange(config: RunConfig) -> Iterator[str]:
+    if config.mesh.count > 1 and not _has(config, "exchange"):
+        yield (
+            "there is no exchange: neighbouring cells do not hold together; "
+            "add  exchange: {A: ...}  to energy"
+        )
+
+
+def _torques(config: RunConfig) -> Iterator[str]:
+    """Torques that cannot act."""
+    if not config.torques:
+        return
+    acting = [staged for staged, stage in stages(config) if _has_currents(stage)]
+    names = ", ".join(dict.fromkeys(key for key, _ in config.torques))
+    if not acting:
+        yield (
+            f"{names} never acts: relax and minimize leave torques out; "
+            "add a run stage, or  currents: true  to relax"
+        )
+        return
+    for index, (key, term) in enumerate(config.torques):
+        versions = [staged.torques[index][1] for staged in acting]
+        given = " and ".join(name for name, _ in _drives(term))
+        if all(_is_off(version) for version in versions):
+            yield f"{key} does nothing: its {given or 'amplitude'} is 0 in every stage"
+        elif key == "zhang_li" and all(_is_across(config, version) for version in versions):
+            yield (
+                f"{key} does nothing: its current flows along an axis with one cell, "
+                "where m does not change"
+            )
+
+
+def _has_currents(stage: Any) -> bool:
+    return isinstance(stage, Run) or (isinstance(stage, Relax) and stage.currents)
+
+
+def _drives(term: Term) -> list[tuple[str, Parameter]]:
+    """Return the parameters that drive a torque: those that may depend on time."""
+    return [
+        (name, parameter)
+        for name, parameter in term.parameters().items()
+        if quantity_of(type(term), name).time_dependent
+    ]
+
+
+def _is_off(term: Term) -> bool:
+    return all(
+        not parameter.is_per_cell and not any(map(_size, _all_values(parameter)))
+        for _, parameter in _drives(term)
+    )
+
+
+def _is_across(config: RunConfig, term: Term) -> bool:
+    """Whether every drive points along axes of one open cell."""
+    flat = [n == 1 for n in config.mesh.cells]
+    return all(
+        not parameter.is_per_cell
+        and isinstance(parameter, VectorParameter)
+        and all(f or c == 0 for v in _all_values(parameter) for c, f in zip(v, flat, strict=True))
+        for _, parameter in _drives(term)
+    )
+
+
+# -------------------------------------------------------------------- time and output
+
+
+def fastest_mode(config: RunConfig) -> float:
+    """Return about the largest angular frequency that the cells can hold [rad/s].
+
+    The spin wave of the shortest wavelength, gamma (8 A/Ms sum 1/a^2 + 2 |K|/Ms + mu0 Ms + |B|).
+    """
+    largest = 0.0
+    inverse = sum(
+        1 / edge**2
+        for edge, n in zip(config.mesh.cell_size, config.mesh.cells, strict=True)
+        if n > 1
+    )
+    for magnet in magnets(config):
+        field = 8 * magnet.A / magnet.Ms * inverse + 2 * abs(magnet.Ku1 or 0) / magnet.Ms
+        field += MU_0 * magnet.Ms if _has(config, "demag") else 0
+        field += _size(_sum_of(config, "zeeman", "B", magnet.region))
+        largest = max(largest, config.material.gamma * field)
+    return largest
+
+
+def _times(config: RunConfig) -> Iterator[str]:
+    """Durations and steps against the fastest mode."""
+    mode = fastest_mode(config)
+    for number, (staged, stage) in enumerate(stages(config)):
+        if not isinstance(stage, Run) or not mode:
+            continue
+        steps, dt = stage.duration * mode, staged.solver.dt
+        name = f"stage {number} (run for {si(stage.duration, 's')})"
+        if steps > MANY_STEPS:
+            yield (
+                f"{name} needs some {steps:.0e} steps, because the fastest spin wave of these cells "
+                f"turns by 1 rad in {si(1 / mode, 's')}; a number without a unit is in seconds"
+            )
+        if steps < 0.01:
+            yield f"{name} ends before anything can move: the fastest mode turns by {steps:.1g} rad"
+        if dt is not None and dt * mode > LONGEST_PHASE:
+            yield (
+                f"the fixed step of {si(dt, 's')} lets the fastest spin wave turn by {dt * mode:.2g} rad: "
+                f"no explicit method is stable there; take at most {si(1 / mode, 's')} or drop dt"
+            )
+        if dt is not None and dt > stage.duration:
+            yield f"the fixed step of {si(dt, 's')} is longer than {name}"
+
+
+def _precision(config: RunConfig) -> Iterator[str]:
+    least = LEAST_ERROR[config.precision]
+    errors = [config.solver.max_error, *(s.max_error for s in config.schedule if isinstance(s, Relax))]
+    if config.precision == "single" and min(errors) < least:
+        yield (
+            f"max_error = {min(errors):g} is below what single precision can tell ({least:g}); "
+            "use precision: double"
+        )
+
+
+def _output(config: RunConfig) -> Iterator[str]:
+    """Periods that do not fit the schedule, and too much output."""
+    end = sum(stage.duration for stage in config.schedule if isinstance(stage, Run))
+    output = config.output
+    periods = (("table", output.table.every), ("snapshots", output.snapshots.every))
+    for name, every in periods:
+        if every is not None and end and every > end:
+            yield (
+                f"output.{name}.every is {si(every, 's')}, longer than all run stages together "
+                f"({si(end, 's')})"
+            )
+    late = [t for t in output.snapshots.at if t > end]
+    if late:
+        yield (
+            f"there is no snapshot at {si(late[0], 's')}: the run stages end at {si(end, 's')}"
+        )
+    size = output_size(config)
+    if size.rows > MANY_ROWS:
+        yield f"the table gets {size.rows:.3g} rows; lengthen output.table.every"
+    if size.bytes > 100e9:
+        yield f"the result takes {bytes_text(size.bytes)}; lengthen output.snapshots.every"
+
+
+def _analyses(config: RunConfig) -> Iterator[str]:
+    """Whether the fit of a wall's velocity finds what it needs."""
+    analysis: Any = config.analysis.get("wall_velocity")
+    if analysis is None:
+        return
+    runs = [i for i, stage in enumerate(config.schedule) if isinstance(stage, Run)]
+    name = "analysis.wall_velocity"
+    if "wall_position" not in config.output.table.columns:
+        yield f"{name} finds no positions: add wall_position to output.table.columns"
+    number = runs[-1] if analysis.stage is None and runs else analysis.stage
+    if number not in runs:
+        yield f"{name} needs a run stage; the run stages are {', '.join(map(str, runs)) or 'none'}"
+        return
+    stage: Any = config.schedule[number]
+    rows = list(stage_outputs(config))[number][0] * (1 - analysis.after / stage.duration)
+    if analysis.after >= stage.duration:
+        yield (
+            f"{name}.after is {si(analysis.after, 's')}, but stage {number} lasts "
+            f"{si(stage.duration, 's')}"
+        )
+    elif rows < 4:
+        yield f"{name} gets {rows:.0f} rows and needs at least 4; shorten output.table.every"
+
+
+# -------------------------------------------------------------------- helpers
+
+_CHECKS: tuple[Callable[[RunConfig], Iterator[str]], ...] = (
+    _edges,
+    _values,
+    _exchange,
+    _cells,
+    _transforms,
+    _torques,
+    _times,
+    _precision,
+    _output,
+    _analyses,
+)
+
+
+def _has(config: RunConfig, key: str) -> bool:
+    return any(name == key for name, _ in config.energy)
+
+
+def _value(parameter: Parameter, region: str) -> Any:
+    """Return the value in a region; None where every cell has its own."""
+    return None if parameter.is_per_cell else parameter.of_region(region)
+
+
+def _all_values(parameter: Parameter) -> list[Any]:
+    return [parameter.value, *parameter.regions.values()]
+
+
+def _sum_of(config: RunConfig, key: str, name: str, region: str) -> Any:
+    """Return the sum of a parameter over all terms of a kind; None if it varies from cell to cell."""
+    values = [_value(getattr(term, name), region) for k, term in config.energy if k == key]
+    if any(value is None for value in values):
+        return None
+    if values and isinstance(values[0], tuple):
+        return tuple(map(sum, zip(*values, strict=True)))
+    return sum(values, 0.0)
+
+
+def _size(value: Any) -> float:
+    """Return the length of a vector, the magnitude of a number, 0 of nothing."""
+    if value is None:
+        return 0.0
+    return math.hypot(*value) if isinstance(value, tuple) else abs(value)
+
+
+def _largest_prime(number: int) -> int:
+    largest, factor = 1, 2
+    while factor * factor <= number:
+        while number % factor == 0:
+            largest, number = factor, number // factor
+        factor += 1
+    return max(largest, number)
+
+
+def _fast_number(least: int) -> int:
+    while _largest_prime(least) > FAST_PRIME:
+        least += 1
+    return least
