@@ -85,7 +85,8 @@ def host_bytes(config: RunConfig) -> int:
     is a stray field, its tensor on the way to the device.
     """
     count = config.mesh.count
-    transient = 116 * count  # initial m, its square, norm and sum, and the same once more normalised
+    # The initial m, its square and norm, and the same once more when it is normalised.
+    transient = 116 * count
     kept = 0
     for staged, stage in stages(config):
         terms = _terms(staged, stage)

@@ -24,10 +24,11 @@ from micromag.estimate import (
 )
 from micromag.geometry import SHAPES
 from micromag.initial import RECIPES, Painting
+from micromag.magnets import magnets
 from micromag.output.folder import existing_results
 from micromag.parameters import Parameter
 from micromag.placement import Placement, check_placement
-from micromag.sanity import magnets, warnings
+from micromag.sanity import warnings
 from micromag.si_text import bytes_text, si, si_vector
 
 if TYPE_CHECKING:
@@ -138,7 +139,9 @@ def _schedule(config: RunConfig) -> Lines:
 def _stage(config: RunConfig, stage: Stage) -> str:
     if isinstance(stage, Run):
         solver = config.solver
-        step = f"steps of {si(solver.dt, 's')}" if solver.dt else f"error below {solver.max_error:g}"
+        step = (
+            f"steps of {si(solver.dt, 's')}" if solver.dt else f"error below {solver.max_error:g}"
+        )
         return f"run for {si(stage.duration, 's')} by {solver.method}, {step}"
     limit: Any = stage
     torques = ", torques on" if isinstance(stage, Relax) and stage.currents else ""

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from micromag.cell_values import quantity_of
 from micromag.config_sections import Relax, Run
-from micromag.constants import MU_0
 from micromag.demag.tensor import padded_lengths
 from micromag.driver import LEAST_ERROR
 from micromag.estimate import output_size, stage_outputs, stages
+from micromag.magnets import all_values, fastest_mode, has_energy, magnets, size_of, value_in
 from micromag.mesh import AXES
 from micromag.parameters import Parameter, VectorParameter
-from micromag.si_text import bytes_text, si
+from micromag.si_text import bytes_text, duration_text, si
 
 if TYPE_CHECKING:
     from micromag.config import RunConfig
@@ -27,6 +26,9 @@ if TYPE_CHECKING:
 MANY_STEPS = 1e8
 """A run with more steps than this takes weeks."""
 MANY_ROWS = 10_000_000
+MANY_PAIRS = 1e9
+PAIR_SECONDS = 3e-7
+"""The tensor between two cells takes about this long, measured on one core."""
 THICK = 4
 """One cell may be this many exchange lengths thick before it hides a twist of m."""
 LONGEST_PHASE = 2.8
@@ -45,80 +47,9 @@ _PLAUSIBLE = {
 _CELL_EDGES = (5e-11, 1e-6)
 
 
-@dataclass(frozen=True)
-class Magnet:
-    """The material of one region, as far as it is uniform there.
-
-    Attributes
-    ----------
-    region
-        Its name.
-    Ms
-        Saturation magnetization [A/m], positive.
-    A
-        Exchange stiffness [J/m]; 0 without exchange.
-    Ku1
-        First-order constant [J/m^3] of the only uniaxial anisotropy; None if there is none or several.
-    shape
-        Energy density [J/m^3] that the stray field of the whole mesh takes off it.
-    """
-
-    region: str
-    Ms: float
-    A: float
-    Ku1: float | None
-    shape: float
-
-    @property
-    def exchange_length(self) -> float:
-        """sqrt(2 A / (mu0 Ms^2)) [m]."""
-        return math.sqrt(2 * self.A / (MU_0 * self.Ms**2))
-
-    @property
-    def wall_parameter(self) -> float | None:
-        """sqrt(A / K_eff) [m], with K_eff = Ku1 less the shape's; None where K_eff <= 0."""
-        if self.Ku1 is None or self.Ku1 <= self.shape or self.A == 0:
-            return None
-        return math.sqrt(self.A / (self.Ku1 - self.shape))
-
-
 def warnings(config: RunConfig) -> list[str]:
     """Return what looks wrong about a run, as sentences; nothing if all is well."""
     return list(dict.fromkeys(text for check in _CHECKS for text in check(config)))
-
-
-def magnets(config: RunConfig) -> list[Magnet]:
-    """Return the material of each region that is magnetic and does not vary from cell to cell."""
-    found = []
-    for region in ("default", *config.regions):
-        Ms = _value(config.material.Ms, region)
-        A = _sum_of(config, "exchange", "A", region)
-        if not Ms or A is None:
-            continue
-        anisotropies = [term for key, term in config.energy if key == "uniaxial_anisotropy"]
-        Ku1, shape = None, 0.0
-        if len(anisotropies) == 1:
-            term: Any = anisotropies[0]
-            Ku1, axis = _value(term.Ku1, region), _value(term.axis, region)
-            if axis is not None and _has(config, "demag"):
-                shape = MU_0 * Ms**2 / 2 * _shape_factor(config, axis)
-        found.append(Magnet(region, Ms, A, Ku1, shape))
-    return found
-
-
-def _shape_factor(config: RunConfig, axis: Any) -> float:
-    """Return N along ``axis`` less the smallest N across it, for a block of the mesh's size.
-
-    N_i = (1/L_i) / sum(1/L_j) is exact for films and cubes, and near enough in between.
-    """
-    inverse = [
-        0.0 if images else 1 / size
-        for size, images in zip(config.mesh.size, config.mesh.periodic, strict=True)
-    ]
-    total = sum(inverse) or 1.0
-    along = sum(n / total * u * u for n, u in zip(inverse, axis, strict=True))
-    across = [n / total for n, u in zip(inverse, axis, strict=True) if abs(u) < 0.7]
-    return along - min(across)
 
 
 # -------------------------------------------------------------------- the mesh
@@ -126,7 +57,7 @@ def _shape_factor(config: RunConfig, axis: Any) -> float:
 
 def _cells(config: RunConfig) -> Iterator[str]:
     """Cell edges against the exchange length and the wall parameter."""
-    has_demag = _has(config, "demag")
+    has_demag = has_energy(config, "demag")
     for magnet in magnets(config):
         if magnet.A == 0:
             continue
@@ -171,9 +102,17 @@ def _edges(config: RunConfig) -> Iterator[str]:
 
 
 def _transforms(config: RunConfig) -> Iterator[str]:
-    """Periodic axes are transformed with the length that they have."""
-    if not _has(config, "demag"):
+    """The stray field: many images cost time, and so do periodic axes of an unlucky length."""
+    if not has_energy(config, "demag"):
         return
+    axes = zip(config.mesh.cells, config.mesh.periodic, strict=True)
+    pairs = math.prod((n // 2 + 1) * (2 * images + 1) if images else n for n, images in axes)
+    if pairs > MANY_PAIRS:
+        yield (
+            f"the tensor of the stray field is summed over {pairs:.1g} pairs of cells, about "
+            f"{duration_text(PAIR_SECONDS * pairs)} when it is not in the cache; use fewer images "
+            "(mesh.periodic) or fewer cells"
+        )
     lengths = padded_lengths(config.mesh.cells, config.mesh.periodic)
     for length, images, axis in zip(lengths, config.mesh.periodic, AXES, strict=True):
         prime = _largest_prime(length)
@@ -199,7 +138,7 @@ def _values(config: RunConfig) -> Iterator[str]:
             unit = quantity_of(type(section), name).unit
             low, high = _PLAUSIBLE.get(unit, (0.0, math.inf))
             for region in ("default", *parameter.regions):
-                size = _size(_value(parameter, region))
+                size = size_of(value_in(parameter, region))
                 if size and not low <= size <= high:
                     yield (
                         f"{owner}.{name} is {si(size, unit)}, outside of what is usual ({si(low, unit)} "
@@ -211,7 +150,7 @@ def _values(config: RunConfig) -> Iterator[str]:
 
 
 def _exchange(config: RunConfig) -> Iterator[str]:
-    if config.mesh.count > 1 and not _has(config, "exchange"):
+    if config.mesh.count > 1 and not has_energy(config, "exchange"):
         yield (
             "there is no exchange: neighbouring cells do not hold together; "
             "add  exchange: {A: ...}  to energy"
@@ -257,7 +196,7 @@ def _drives(term: Term) -> list[tuple[str, Parameter]]:
 
 def _is_off(term: Term) -> bool:
     return all(
-        not parameter.is_per_cell and not any(map(_size, _all_values(parameter)))
+        not parameter.is_per_cell and not any(map(size_of, all_values(parameter)))
         for _, parameter in _drives(term)
     )
 
@@ -268,31 +207,12 @@ def _is_across(config: RunConfig, term: Term) -> bool:
     return all(
         not parameter.is_per_cell
         and isinstance(parameter, VectorParameter)
-        and all(f or c == 0 for v in _all_values(parameter) for c, f in zip(v, flat, strict=True))
+        and all(f or c == 0 for v in all_values(parameter) for c, f in zip(v, flat, strict=True))
         for _, parameter in _drives(term)
     )
 
 
 # -------------------------------------------------------------------- time and output
-
-
-def fastest_mode(config: RunConfig) -> float:
-    """Return about the largest angular frequency that the cells can hold [rad/s].
-
-    The spin wave of the shortest wavelength, gamma (8 A/Ms sum 1/a^2 + 2 |K|/Ms + mu0 Ms + |B|).
-    """
-    largest = 0.0
-    inverse = sum(
-        1 / edge**2
-        for edge, n in zip(config.mesh.cell_size, config.mesh.cells, strict=True)
-        if n > 1
-    )
-    for magnet in magnets(config):
-        field = 8 * magnet.A / magnet.Ms * inverse + 2 * abs(magnet.Ku1 or 0) / magnet.Ms
-        field += MU_0 * magnet.Ms if _has(config, "demag") else 0
-        field += _size(_sum_of(config, "zeeman", "B", magnet.region))
-        largest = max(largest, config.material.gamma * field)
-    return largest
 
 
 def _times(config: RunConfig) -> Iterator[str]:
@@ -321,7 +241,10 @@ def _times(config: RunConfig) -> Iterator[str]:
 
 def _precision(config: RunConfig) -> Iterator[str]:
     least = LEAST_ERROR[config.precision]
-    errors = [config.solver.max_error, *(s.max_error for s in config.schedule if isinstance(s, Relax))]
+    errors = [
+        config.solver.max_error,
+        *(s.max_error for s in config.schedule if isinstance(s, Relax)),
+    ]
     if config.precision == "single" and min(errors) < least:
         yield (
             f"max_error = {min(errors):g} is below what single precision can tell ({least:g}); "
@@ -342,9 +265,7 @@ def _output(config: RunConfig) -> Iterator[str]:
             )
     late = [t for t in output.snapshots.at if t > end]
     if late:
-        yield (
-            f"there is no snapshot at {si(late[0], 's')}: the run stages end at {si(end, 's')}"
-        )
+        yield (f"there is no snapshot at {si(late[0], 's')}: the run stages end at {si(end, 's')}")
     size = output_size(config)
     if size.rows > MANY_ROWS:
         yield f"the table gets {size.rows:.3g} rows; lengthen output.table.every"
@@ -390,36 +311,6 @@ _CHECKS: tuple[Callable[[RunConfig], Iterator[str]], ...] = (
     _output,
     _analyses,
 )
-
-
-def _has(config: RunConfig, key: str) -> bool:
-    return any(name == key for name, _ in config.energy)
-
-
-def _value(parameter: Parameter, region: str) -> Any:
-    """Return the value in a region; None where every cell has its own."""
-    return None if parameter.is_per_cell else parameter.of_region(region)
-
-
-def _all_values(parameter: Parameter) -> list[Any]:
-    return [parameter.value, *parameter.regions.values()]
-
-
-def _sum_of(config: RunConfig, key: str, name: str, region: str) -> Any:
-    """Return the sum of a parameter over all terms of a kind; None if it varies from cell to cell."""
-    values = [_value(getattr(term, name), region) for k, term in config.energy if k == key]
-    if any(value is None for value in values):
-        return None
-    if values and isinstance(values[0], tuple):
-        return tuple(map(sum, zip(*values, strict=True)))
-    return sum(values, 0.0)
-
-
-def _size(value: Any) -> float:
-    """Return the length of a vector, the magnitude of a number, 0 of nothing."""
-    if value is None:
-        return 0.0
-    return math.hypot(*value) if isinstance(value, tuple) else abs(value)
 
 
 def _largest_prime(number: int) -> int:
