@@ -72,7 +72,7 @@ def test_exchange_spin_waves():
     found = []
     for cells in (220, 110):
         a = 2 * np.pi * waves / (k * cells)
-        assert a == pytest.approx(440 * NM / cells, rel=3e-4)
+        assert a == pytest.approx(440 * NM / cells, rel=1e-3)
         sim = mm.Simulation(
             device="cpu",
             precision="double",
