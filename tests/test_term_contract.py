@@ -456,7 +456,9 @@ def test_snippet_and_class_agree_on_names(key):
     assert parameters | field | flags <= used, "the snippet ignores what the class declares"
     assert set(cls.interface) <= parameters
     for name in cls.declared_parameters():
-        assert quantity_of(cls, name).pairs == (name in cls.interface)
+        quantity = quantity_of(cls, name)
+        assert quantity.pairs == (name in cls.interface)
+        assert not (quantity.pairs and quantity.time_dependent), "faces do not depend on time"
     bare = re.sub(r"\breal\([^()]*\)", "", text)
     assert not re.search(r"\d\.|\de-?\d", bare), "a number with a point that is not real(...)"
 
