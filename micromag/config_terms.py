@@ -60,7 +60,7 @@ class TermsOf:
     def _read_one(
         self, key: str, item: Any, loc: Loc, info: ValidationInfo, collect: Collector
     ) -> Any:
-        if key not in TERMS.keys():  # noqa: SIM118
+        if key not in TERMS.keys():
             keys = _keys(self.kind)
             near = did_you_mean(str(key), TERMS.keys())
             what = f"unknown term {str(key)!r}{near}"
@@ -129,7 +129,7 @@ def check_regions(data: Mapping[str, Any], collect: Collector) -> None:
 
 
 def _keys(kind: str) -> tuple[str, ...]:
-    return tuple(key for key in TERMS.keys() if TERMS.get(key).kind == kind)  # noqa: SIM118
+    return tuple(key for key in TERMS.keys() if TERMS.get(key).kind == kind)
 
 
 def _is_name(name: str) -> bool:

@@ -193,7 +193,7 @@ def class_named(registry: Registry[Any], name: str) -> Any:
         If the registry has no such class.
     """
     key = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
-    if not name[:1].isupper() or key not in registry.keys():  # noqa: SIM118
+    if not name[:1].isupper() or key not in registry.keys():
         raise AttributeError(f"module {registry.package!r} has no attribute {name!r}")
     return registry.get(key)
 

@@ -12,7 +12,7 @@ import ctypes
 import sys
 from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -118,7 +118,7 @@ def strided(
 class PlanNd:
     """A one-dimensional cuFFT plan with an advanced layout."""
 
-    kinds = {"R2C": 1, "C2R": 2, "C2C": 3, "D2Z": 4, "Z2D": 5, "Z2Z": 6}
+    kinds: ClassVar = {"R2C": 1, "C2R": 2, "C2C": 3, "D2Z": 4, "Z2D": 5, "Z2Z": 6}
 
     def __init__(
         self, shape, inembed, istride, idist, onembed, ostride, odist, fft_type, batch, order,

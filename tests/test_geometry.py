@@ -131,7 +131,7 @@ def test_a_quarter_turn_is_counterclockwise():
 
 def test_an_outline_that_crosses_itself_leaves_a_hole():
     angle = np.pi / 2 + np.arange(5) * 4 * np.pi / 5
-    star = geometry.Polygon(points=tuple(zip(35e-9 * np.cos(angle), 35e-9 * np.sin(angle))))
+    star = geometry.Polygon(points=tuple(zip(35e-9 * np.cos(angle), 35e-9 * np.sin(angle), strict=True)))
     mask = star.mask(FINE)[0]
     assert not mask[100, 125]
     assert mask.any()
@@ -229,7 +229,7 @@ def test_dumps_read_back_equal():
 
 
 def test_every_key_has_a_documented_class():
-    for key in SHAPES.keys():  # noqa: SIM118
+    for key in SHAPES.keys():
         cls = SHAPES.get(key)
         assert cls.__doc__
         assert getattr(geometry, cls.__name__) is cls
@@ -259,6 +259,6 @@ def test_more_than_256_regions():
 
 
 def test_a_region_without_cells_is_an_error():
-    with pytest.raises(ConfigError, match="far.*contains no cell") as caught:
+    with pytest.raises(ConfigError, match=r"far.*contains no cell") as caught:
         region_index(MESH, {"far": geometry.Box(center=(1e-6, 0, 0), size=nm(10, 10, 10))})
     assert "-50 to 50 nm" in str(caught.value)

@@ -381,7 +381,7 @@ def test_unreadable_files_are_named(tmp_path):
 
 
 def test_every_key_has_a_documented_class():
-    for key in RECIPES.keys():  # noqa: SIM118
+    for key in RECIPES.keys():
         cls = RECIPES.get(key)
         assert cls.__doc__
         assert getattr(initial, cls.__name__) is cls

@@ -96,7 +96,7 @@ def test_an_argument_that_does_not_fit_is_refused(place, value, error, message):
 
 def test_the_number_of_arguments_and_read_only_targets_are_checked():
     step = parse_signatures(TEXT)["step"]
-    with pytest.raises(TypeError, match="takes 7 arguments.*m, out, region.*got 6"):
+    with pytest.raises(TypeError, match=r"takes 7 arguments.*m, out, region.*got 6"):
         step.convert(GOOD[:-1], "single")
     fixed = np.zeros(3, "f4")
     fixed.setflags(write=False)

@@ -56,7 +56,7 @@ class CpuConvolutionFFT(ConvolutionFFT):
     def forward(self) -> None:
         from scipy.fft import fft, rfft
 
-        nx, ny, nz = self.cells
+        _, ny, nz = self.cells
         lx, ly, lz = self.lengths
         for block in self.blocks:
             self.spectrum[block] = rfft(self.real_in[block], lx, axis=-1, workers=self.workers)
@@ -70,7 +70,7 @@ class CpuConvolutionFFT(ConvolutionFFT):
     def inverse(self) -> None:
         from scipy.fft import ifft, irfft
 
-        nx, ny, nz = self.cells
+        nx, _, nz = self.cells
         lx, ly, lz = self.lengths
         if lz > 1:
             self._in_place(ifft, self.spectrum, axis=0, norm="forward")

@@ -145,7 +145,7 @@ def _parse_argument(kernel: str, text: str) -> Argument:
     pointer = words.count("*")
     kept = [w for w in words if w not in ("const", "*", "RESTRICT", "__restrict__")]
     ctype, name = " ".join(kept[:-1]), kept[-1] if kept else ""
-    if pointer > 1 or not name or ctype != "real" and ctype not in _DTYPES:
+    if pointer > 1 or not name or (ctype != "real" and ctype not in _DTYPES):
         known = ", ".join(["real", *_DTYPES])
         raise ValueError(f"kernel {kernel}: argument {text!r} is not one of the types {known}")
     return Argument(name, ctype, pointer == 1, const)
