@@ -14,6 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from micromag import __version__
+
 LIBRARIES = ("numpy", "scipy", "h5py", "pydantic", "cupy-cuda12x", "cupy-cuda13x")
 GIT_SECONDS = 5.0
 
@@ -42,7 +44,7 @@ def collect(
         ``directory``, ``host``, ``cpu``, ``cpu_threads``, ``system``, ``python``, ``libraries``,
         ``started`` (UTC) and ``job`` (where a batch system runs it).
     """
-    entries: dict[str, Any] = {"version": package_version()}
+    entries: dict[str, Any] = {"version": __version__}
     if commit := git_commit():
         entries["git_commit"] = commit
     entries |= dict(backend_info or {})
@@ -62,14 +64,6 @@ def collect(
     if job := os.environ.get("SLURM_JOB_ID") or os.environ.get("PBS_JOBID"):
         entries["job"] = job
     return entries
-
-
-def package_version() -> str:
-    """Return the version of the installed package, or ``unknown`` for a bare source tree."""
-    try:
-        return metadata.version("micromag")
-    except metadata.PackageNotFoundError:
-        return "unknown"
 
 
 def git_commit(package: Path | None = None) -> str | None:
