@@ -141,7 +141,7 @@ def _top(
     """Hold the options that come before any command."""
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(short_help="Run a simulation and write its result.", epilog=EXIT_CODES)
 @_command
 def run(
     file: RunFileArgument,
@@ -201,7 +201,7 @@ def run(
         typer.echo(f"The result is in {os.path.relpath(result.path)}")
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(short_help="Check a run file and show what would happen.", epilog=EXIT_CODES)
 @_command
 def validate(
     file: RunFileArgument,
@@ -217,7 +217,7 @@ def validate(
     typer.echo(preview(config))
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(short_help="Show what is in a result.", epilog=EXIT_CODES)
 @_command
 def info(
     file: Annotated[
@@ -235,7 +235,7 @@ def info(
     typer.echo(result.config_text.rstrip("\n") if config else result.summary())
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(short_help="Check this machine: GPU, compiler, caches, self-test.", epilog=EXIT_CODES)
 @_command
 def doctor() -> None:
     """Check this machine: GPU, compiler, caches, and a self-test of about a second."""
@@ -245,7 +245,7 @@ def doctor() -> None:
         raise typer.Exit(4)
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(short_help="Print the JSON schema of the run file.", epilog=EXIT_CODES)
 @_command
 def schema() -> None:
     """Print the JSON schema of the run file, for editors."""

@@ -91,6 +91,8 @@ def _raise_located(config: RunConfig, error: ConfigError) -> None:
     except PathError:
         return
     place = node.key_place if isinstance(node.value, dict) else node.place
-    what = f"{error.what} ({error.value})" if error.value is not None else error.what
+    # Of a region the shape would be repeated, which stands in the file.
+    shown = error.value is not None and not error.where.startswith("regions.")
+    what = f"{error.what} ({error.value})" if shown else error.what
     what += f"; {error.next_step}" if error.next_step and not error.allowed else ""
     raise_problems([Problem(place, error.where, what, error.allowed or "")])

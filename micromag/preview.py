@@ -72,8 +72,13 @@ def preview(config: RunConfig) -> str:
 def expected_kind(config: RunConfig) -> Kind:
     """Return the kind of device that a run would take, without looking for one."""
     if config.device == "auto":
-        return "cuda" if importlib.util.find_spec("cupy") else "cpu"
+        return "cuda" if _has_cupy() else "cpu"
     return "cpu" if config.device == "cpu" else "cuda"
+
+
+def _has_cupy() -> bool:
+    """Whether CuPy is there; it is not imported, for that would look for a GPU."""
+    return importlib.util.find_spec("cupy") is not None
 
 
 def _mesh(config: RunConfig, placement: Placement) -> Lines:
@@ -172,6 +177,8 @@ def _device(config: RunConfig, kind: Kind) -> Lines:
 
 def _machine_warnings(config: RunConfig, kind: Kind) -> Iterator[str]:
     """What is in the way on this machine at this time."""
+    if config.device.startswith("cuda") and not _has_cupy():
+        yield "CuPy, which runs on a GPU need, is not installed here: see  micromag doctor"
     need = host_bytes(config) + (device_bytes(config) if kind == "cpu" else 0)
     if need > host_memory_free():
         free = bytes_text(host_memory_free())
