@@ -2,9 +2,14 @@
 //
 //   ORDER      exponent of the error estimate is 1/ORDER (embedded methods)
 //   ADAPTIVE   1: the step follows the error; 0: it is fixed
+//   CORNERS    1: steps also end where a waveform bends or jumps
 #include "portable.h"
 #include "vec3.h"
 #include "clock.h"
+#if CORNERS
+#include "waveforms.h"
+#include "corners.cuh"
+#endif
 
 // Largest entry of `error` within each chunk. Non-negative floats order like their bit patterns, and
 // NaN lies above infinity: an integer maximum is exact, vectorises, and cannot lose a NaN.
@@ -30,10 +35,23 @@ KERNEL largest_error(CHUNKS, const real* RESTRICT error, real* partial) {
   END_CHUNK
 }
 
-// The step to try next: the free one, shortened so that t_stop is hit exactly and without a sliver
-// of a step before it.
-INLINE void choose_step(double* now) {
-  const double left = now[CLOCK_T_STOP] - now[CLOCK_T];
+// Where the next steps lead: to t_stop, or to a corner of a waveform before it. A step ends exactly
+// there, or one grown long at rest would leap over a pulse without noticing.
+INLINE double next_target(const double* now, const double* constants, long rep) {
+  double target = now[CLOCK_T_STOP];
+#if CORNERS
+  const double corner = next_corner(now[CLOCK_T], constants + rep * CORNER_CONSTANTS);
+  if (corner < target) target = corner;
+#else
+  (void)constants; (void)rep;
+#endif
+  return target;
+}
+
+// The step to try next: the free one, shortened so that the target is hit exactly and without a
+// sliver of a step before it.
+INLINE void choose_step(double* now, const double* constants, long rep) {
+  const double left = next_target(now, constants, rep) - now[CLOCK_T];
   double dt = now[CLOCK_FREE_DT];
   if (left <= dt * (1.0 + 1e-9)) dt = left;
 #if ADAPTIVE
@@ -44,7 +62,7 @@ INLINE void choose_step(double* now) {
 
 INLINE bool is_finite(double v) { return v - v == 0.0; }
 
-INLINE void accept_or_reject(double* now, double error) {
+INLINE void accept_or_reject(double* now, const double* constants, long rep, double error) {
   now[CLOCK_ERROR] = error;
   const double dt = now[CLOCK_DT];
   const bool usable = is_finite(error);
@@ -66,7 +84,7 @@ INLINE void accept_or_reject(double* now, double error) {
     const double t = now[CLOCK_T];
     if (free_dt < now[CLOCK_MIN_DT] || t + free_dt == t)
       now[CLOCK_STATUS] = usable ? FAILED_STEP : FAILED_NAN;
-    choose_step(now);
+    choose_step(now, constants, rep);
     return;
   }
 #else
@@ -78,31 +96,28 @@ INLINE void accept_or_reject(double* now, double error) {
   now[CLOCK_RETRY] = 0;
   now[CLOCK_STEPS] += 1;
   now[CLOCK_PARITY] = 1 - now[CLOCK_PARITY];
-  const double left = now[CLOCK_T_STOP] - now[CLOCK_T];
-  if (dt == left) {
-    now[CLOCK_T] = now[CLOCK_T_STOP];
-    now[CLOCK_STATUS] = WAITING;
-  } else {
-    now[CLOCK_T] += dt;
-  }
-  choose_step(now);
+  const double target = next_target(now, constants, rep);
+  now[CLOCK_T] = dt == target - now[CLOCK_T] ? target : now[CLOCK_T] + dt;
+  if (now[CLOCK_T] == now[CLOCK_T_STOP]) now[CLOCK_STATUS] = WAITING;
+  choose_step(now, constants, rep);
 }
 
-KERNEL control(ITEMS, int nchunk, const real* RESTRICT partial, double* clock) {
+KERNEL control(ITEMS, int nchunk, const real* RESTRICT partial, const double* RESTRICT constants,
+               double* clock) {
   EACH_ITEM(rep)
     double* now = clock + (long)rep * CLOCK_COLUMNS;
     if (now[CLOCK_STATUS] == RUNNING) {
       double error = 0;
       for (int j = 0; j < nchunk; ++j) error = larger(error, partial[(long)rep * nchunk + j]);
-      accept_or_reject(now, error);
+      accept_or_reject(now, constants, rep, error);
     }
   END_ITEM
 }
 
 // After the host has set a new t_stop.
-KERNEL arm(ITEMS, double* clock) {
+KERNEL arm(ITEMS, const double* RESTRICT constants, double* clock) {
   EACH_ITEM(rep)
     double* now = clock + (long)rep * CLOCK_COLUMNS;
-    if (now[CLOCK_STATUS] == RUNNING) choose_step(now);
+    if (now[CLOCK_STATUS] == RUNNING) choose_step(now, constants, rep);
   END_ITEM
 }

@@ -220,6 +220,24 @@ def _sums(layout: Layout) -> str:
     )
 
 
+def corners_text(corners: Sequence[str], constants: int) -> str:
+    """Return the generated file ``corners.cuh``.
+
+    Parameters
+    ----------
+    corners
+        C expressions of the first time after ``t`` at which a step has to end.
+    constants
+        Number of constants of the waveforms per replica.
+    """
+    lines = [f"  next = fmin(next, {corner});" for corner in corners]
+    return (
+        f"#define CORNER_CONSTANTS {constants}\n"
+        "INLINE double next_corner(double t, const double* w) {\n"
+        "  (void)t; (void)w;\n  double next = NEVER;\n" + "\n".join(lines) + "\n  return next;\n}\n"
+    )
+
+
 def waves_text(expressions: Sequence[tuple[str, Sequence[int]]], constants: int, width: int) -> str:
     """Return the generated file ``waves.cuh``.
 

@@ -57,6 +57,8 @@ class Engine:
     ----------
     work
         State arrays, shape ``(slot, replica, 3, nz, ny, nx)``; see ``kernels/clock.h``.
+    constants
+        Numbers of the waveforms, shape ``(replica, constant)``.
     clock
         The device's record of every replica, shape ``(replica, column)``.
     """
@@ -89,7 +91,7 @@ class Engine:
         model, backend = self.model, self.backend
         self.base_table = backend.upload(model.table.astype(self.dtype))
         self.table = backend.upload(model.table.astype(self.dtype))
-        self._constants = backend.upload(
+        self.constants = backend.upload(
             model.wave_constants if model.wave_constants.size else np.zeros((model.replicas, 1))
         )
         self._arrays: dict[str, Any] = {
@@ -152,7 +154,7 @@ class Engine:
                     layout.regions,
                     fraction,
                     self.clock,
-                    self._constants,
+                    self.constants,
                     self.base_table,
                     self.table,
                 )

@@ -6,6 +6,7 @@ them. The engine puts it on a device.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from pydantic import BaseModel
 
 from micromag.backend.source import assemble
 from micromag.cell_values import cell_values, quantity_of
-from micromag.codegen import Layout, Slot, model_text, waves_text
+from micromag.codegen import Layout, Slot, corners_text, model_text, waves_text
 from micromag.config_sections import Material
 from micromag.errors import ConfigError
 from micromag.geometry import region_index
@@ -33,11 +34,17 @@ _MS = quantity_of(Material, "Ms")
 
 @dataclass(frozen=True)
 class Waves:
-    """The parameters that depend on time: table columns, constants, and the text that evaluates."""
+    """The parameters that depend on time: table columns, constants, and the text that evaluates.
+
+    ``corners`` is the text that finds the next time at which a step has to end, and ``longest_step``
+    [s] what no step may exceed; see `micromag.excitation.base.Waveform`.
+    """
 
     columns: list[int]
     constants: list[float]
     text: str
+    corners: str
+    longest_step: float
 
 
 class _Constants:
@@ -54,6 +61,11 @@ class _Constants:
         first = len(self.values)
         self.values += [float(len(ts)), *map(float, ts), *map(float, ys)]
         return f"interpolate(w + {first}, t)"
+
+    def times(self, times: Sequence[float], period: float = math.inf) -> str:
+        first = len(self.values)
+        self.values += [float(len(times)), float(period), *map(float, times)]
+        return f"next_time(w + {first}, t)"
 
 
 class Model:
@@ -78,6 +90,8 @@ class Model:
         Per-cell arrays by name, shape ``(replica, 1 or 3, nz, ny, nx)``.
     magnetic
         Cells with Ms > 0, shape ``(nz, ny, nx)``.
+    longest_step
+        Step that the waveforms of each replica allow [s], shape ``(replica,)``.
     Ms
         Saturation magnetization [A/m], shape ``(replica, nz, ny, nx)``, 0 in empty cells.
 
@@ -101,12 +115,13 @@ class Model:
         self.region, self.region_names = region_index(self.mesh, first.regions)
         self.inside = first.geometry.mask(self.mesh)
         self.layout, self.waves = _lay_out(first, self.terms, len(self.region_names))
-        tables, arrays, constants = [], [], []
+        mine = (self.layout, self.waves)
+        tables, arrays, constants, steps = [], [], [], []
         for config in configs:
             terms = [t for _, t in [*config.energy, *(config.torques if currents else [])]]
             layout, waves = _lay_out(config, terms, len(self.region_names))
-            same = model_text(layout) == model_text(self.layout) and waves.text == self.waves.text
-            if not same:
+            texts = [(model_text(x), w.text, w.corners) for x, w in (mine, (layout, waves))]
+            if texts[0] != texts[1]:
                 raise ConfigError(
                     "the replicas of a batch differ in more than values",
                     allowed="the same terms, regions and forms of every parameter",
@@ -114,11 +129,13 @@ class Model:
             tables.append(self._table(config, terms))
             arrays.append(self._cell_arrays(config, terms))
             constants.append(waves.constants)
+            steps.append(waves.longest_step)
         self.table: FloatArray = np.stack(tables)
         self.arrays: dict[str, FloatArray] = {
             name: np.stack([replica[name] for replica in arrays]) for name in arrays[0]
         }
         self.wave_constants: FloatArray = np.array(constants, dtype=np.float64)
+        self.longest_step: FloatArray = np.array(steps)
         self.Ms: FloatArray = np.stack([self._values(c.material.Ms, _MS)[0] for c in configs])
         self.Ms *= self.inside
         self.magnetic: NDArray[np.bool_] = np.all(self.Ms > 0, axis=0)
@@ -159,7 +176,11 @@ class Model:
             **(definitions or {}),
         }
         prefix = "".join(f"#define {key} {value}\n" for key, value in macros.items())
-        generated = {"model.cuh": model_text(self.layout), "waves.cuh": self.waves.text}
+        generated = {
+            "model.cuh": model_text(self.layout),
+            "waves.cuh": self.waves.text,
+            "corners.cuh": self.waves.corners,
+        }
         text = assemble(name, prefix=prefix, generated=generated)
         return text.replace("MODEL_ARGUMENTS", self.layout.arguments)
 
@@ -263,8 +284,11 @@ def _lay_out(config: RunConfig, terms: Sequence[Term], regions: int) -> tuple[La
     layout = Layout(terms=list(terms), regions=regions)
     constants = _Constants()
     waves: list[tuple[str, list[int]]] = []
+    corners: list[str] = []
+    longest_step = math.inf
 
     def add(member: str, parameter: Parameter | None) -> None:
+        nonlocal longest_step
         count = 3 if isinstance(parameter, VectorParameter) else 1
         data = None
         if parameter is not None and parameter.is_per_cell:
@@ -275,6 +299,8 @@ def _lay_out(config: RunConfig, terms: Sequence[Term], regions: int) -> tuple[La
         if parameter is not None and parameter.waveform is not None:
             columns = list(range(layout.width, layout.width + count))
             waves.append((parameter.waveform.emit(constants), columns))
+            corners.extend(filter(None, [parameter.waveform.corners(constants)]))
+            longest_step = min(longest_step, parameter.waveform.longest_step())
         layout.width += count
 
     for name in ("gamma", "inv_dx", "inv_dy", "inv_dz"):
@@ -293,6 +319,7 @@ def _lay_out(config: RunConfig, terms: Sequence[Term], regions: int) -> tuple[La
         if term.nonlocal_field:
             layout.nonlocal_fields.append((f"t{i}", f"field_{i}"))
             layout.arrays.append(f"field_{i}")
-    text = waves_text(waves, len(constants.values), layout.width)
+    count = len(constants.values)
+    text, corner_text = waves_text(waves, count, layout.width), corners_text(corners, count)
     columns = [column for _, group in waves for column in group]
-    return layout, Waves(columns, constants.values, text)
+    return layout, Waves(columns, constants.values, text, corner_text, longest_step)

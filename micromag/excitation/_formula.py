@@ -66,7 +66,7 @@ def _step(x: float) -> float:
 
 
 # name: (number of arguments, Python function, C text)
-_FUNCTIONS: dict[str, tuple[int, Callable[..., float], str]] = {
+FUNCTIONS: dict[str, tuple[int, Callable[..., float], str]] = {
     "sin": (1, math.sin, "sin({0})"),
     "cos": (1, math.cos, "cos({0})"),
     "tan": (1, math.tan, "tan({0})"),
@@ -81,7 +81,7 @@ _FUNCTIONS: dict[str, tuple[int, Callable[..., float], str]] = {
     "step": (1, _step, "({0} >= 0.0 ? 1.0 : 0.0)"),
     "sinc": (1, _sinc, "(sin(fmax(fabs({0}), 1e-300)) / fmax(fabs({0}), 1e-300))"),
 }
-_OPERATORS: dict[str, tuple[Callable[..., float], str]] = {
+OPERATORS: dict[str, tuple[Callable[..., float], str]] = {
     "+": (lambda a, b: a + b, "({0} + {1})"),
     "-": (lambda a, b: a - b, "({0} - {1})"),
     "*": (lambda a, b: a * b, "({0} * {1})"),
@@ -92,7 +92,7 @@ _OPERATORS: dict[str, tuple[Callable[..., float], str]] = {
 
 
 @dataclass(frozen=True)
-class _Number:
+class Number:
     number: float
 
     def value(self, t: float) -> float:
@@ -103,7 +103,7 @@ class _Number:
 
 
 @dataclass(frozen=True)
-class _Time:
+class Time:
     def value(self, t: float) -> float:
         return t
 
@@ -112,16 +112,17 @@ class _Time:
 
 
 @dataclass(frozen=True)
-class _Call:
-    function: Callable[..., float]
-    text: str
+class Call:
+    name: str
     arguments: tuple[Node, ...]
 
     def value(self, t: float) -> float:
-        return _quiet(self.function)(*(item.value(t) for item in self.arguments))
+        function = OPERATORS[self.name][0] if self.name in OPERATORS else FUNCTIONS[self.name][1]
+        return _quiet(function)(*(item.value(t) for item in self.arguments))
 
     def emit(self, c: Emitter) -> str:
-        return self.text.format(*(item.emit(c) for item in self.arguments))
+        text = OPERATORS[self.name][1] if self.name in OPERATORS else FUNCTIONS[self.name][2]
+        return text.format(*(item.emit(c) for item in self.arguments))
 
 
 _TOKEN = re.compile(
@@ -180,14 +181,14 @@ class _Parser:
             raise self.error("too deep a nesting", self.tokens[0][2], f"up to {MAX_DEPTH} brackets")
         node = self.product()
         while operator := self.take("+", "-"):
-            node = _Call(*_OPERATORS[operator], (node, self.product()))
+            node = Call(operator, (node, self.product()))
         self.depth -= 1
         return node
 
     def product(self) -> Node:
         node = self.sign()
         while operator := self.take("*", "/"):
-            node = _Call(*_OPERATORS[operator], (node, self.sign()))
+            node = Call(operator, (node, self.sign()))
         return node
 
     def sign(self) -> Node:
@@ -195,7 +196,7 @@ class _Parser:
         while operator := self.take("+", "-"):
             negative ^= operator == "-"
         node = self.power()
-        return _Call(*_OPERATORS["neg"], (node,)) if negative else node
+        return Call("neg", (node,)) if negative else node
 
     def power(self) -> Node:
         node = self.atom()
@@ -203,7 +204,7 @@ class _Parser:
             self.depth += 1
             if self.depth > MAX_DEPTH:
                 raise self.error("too many powers", self.tokens[0][2])
-            node = _Call(*_OPERATORS["^"], (node, self.sign()))
+            node = Call("^", (node, self.sign()))
             self.depth -= 1
         return node
 
@@ -218,11 +219,11 @@ class _Parser:
         if kind == "name" and self.tokens[0][1] == "(":
             return self.call(token, position)
         if token == "t":
-            return _Time()
+            return Time()
         if token == "pi":
-            return _Number(math.pi)
+            return Number(math.pi)
         if kind == "name":
-            near = did_you_mean(token, ["t", "pi", *_FUNCTIONS])
+            near = did_you_mean(token, ["t", "pi", *FUNCTIONS])
             raise self.error(f"unknown name {token!r}{near}", position, self.names)
         found = token or "the end"
         raise self.error(
@@ -231,12 +232,12 @@ class _Parser:
 
     @property
     def names(self) -> str:
-        return f"t, pi, {', '.join(_FUNCTIONS)}"
+        return f"t, pi, {', '.join(FUNCTIONS)}"
 
     def quantity(self, number: str) -> Node:
         kind, name, position = self.tokens[0]
         if kind != "name":
-            return _Number(float(number))
+            return Number(float(number))
         if name in ("t", "pi") or self.tokens[1][1] == "(":
             raise self.error(
                 f"an operator is missing before {name!r}", position, f"{number} * {name}"
@@ -246,13 +247,13 @@ class _Parser:
         except UnitError as error:
             raise self.error(str(error), position) from None
         self.tokens.pop(0)
-        return _Number(value)
+        return Number(value)
 
     def call(self, name: str, position: int) -> Node:
-        if name not in _FUNCTIONS:
-            near = did_you_mean(name, _FUNCTIONS)
-            raise self.error(f"unknown function {name!r}{near}", position, ", ".join(_FUNCTIONS))
-        count, function, text = _FUNCTIONS[name]
+        if name not in FUNCTIONS:
+            near = did_you_mean(name, FUNCTIONS)
+            raise self.error(f"unknown function {name!r}{near}", position, ", ".join(FUNCTIONS))
+        count = FUNCTIONS[name][0]
         self.expect("(")
         arguments = [self.sum()]
         while self.take(","):
@@ -260,4 +261,4 @@ class _Parser:
         self.expect(")")
         if len(arguments) != count:
             raise self.error(f"{name} takes {count} argument(s), not {len(arguments)}", position)
-        return _Call(function, text, tuple(arguments))
+        return Call(name, tuple(arguments))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -17,6 +18,12 @@ class Emitter(Protocol):
 
     def table(self, times: Sequence[float], values: Sequence[float]) -> str:
         """Store a table and return the C text of its linear interpolation at ``t``."""
+
+    def times(self, times: Sequence[float], period: float = math.inf) -> str:
+        """Store ascending times and return the C text of the first one after ``t``.
+
+        With a period they repeat for ever. The last one lies within a period of the first.
+        """
 
 
 class Waveform(BaseModel):
@@ -34,6 +41,18 @@ class Waveform(BaseModel):
 
         Its text must depend on the waveform's structure only; numbers go through ``c``.
         """
+
+    def corners(self, c: Emitter) -> str | None:
+        """Return a C expression of the first time after ``t`` [s] where w may bend or jump.
+
+        Time steps end there, so that none, however long it has become while m was at rest, leaps
+        over a pulse. None where there are no such times.
+        """
+        return None
+
+    def longest_step(self) -> float:
+        """Return the longest time step [s] that does not miss what w does between its corners."""
+        return math.inf
 
     def keyed_dump(self) -> dict[str, Any]:
         """Return ``{key: parameters}`` as the run file has it."""

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import PrivateAttr, model_validator
 
 from micromag.excitation._formula import FormulaError, Node, parse_formula
+from micromag.excitation._landmarks import landmarks
 from micromag.excitation.base import Emitter, Waveform
 from micromag.parameters import custom_error
 
@@ -57,3 +58,10 @@ class Expression(Waveform):
 
     def emit(self, c: Emitter) -> str:
         return self._tree.emit(c)
+
+    def corners(self, c: Emitter) -> str | None:
+        times = landmarks(self._tree).times
+        return c.times(sorted(times)) if times else None
+
+    def longest_step(self) -> float:
+        return landmarks(self._tree).longest_step

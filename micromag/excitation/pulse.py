@@ -87,3 +87,8 @@ class Pulse(Waveform):
             f"(t < {start} ? {low} : {s} < {rise} ? {low} + {rising} : "
             f"{s} < {top} ? {high} : {s} < {end} ? {high} - {falling} : {low})"
         )
+
+    def corners(self, c: Emitter) -> str:
+        top = self.start + self.rise + self.duration
+        times = (self.start, self.start + self.rise, top, top + self.fall)
+        return c.times(times, self.period or math.inf)

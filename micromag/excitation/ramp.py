@@ -38,3 +38,6 @@ class Ramp(Waveform):
         start, duration = c.constant(self.start), c.constant(self.duration)
         level, change = c.constant(self.from_), c.constant(self.to - self.from_)
         return f"({level} + {change} * fmin(fmax((t - {start}) / {duration}, 0.0), 1.0))"
+
+    def corners(self, c: Emitter) -> str:
+        return c.times((self.start, self.start + self.duration))

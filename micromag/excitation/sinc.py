@@ -34,3 +34,6 @@ class Sinc(Waveform):
         # sinc is even, and sin(x) / x is 1 to the last bit long before x reaches the least number.
         x = f"fmax(fabs({omega} * (t - {center})), {c.constant(1e-300)})"
         return f"(sin({x}) / {x})"
+
+    def longest_step(self) -> float:
+        return 1 / (4 * self.frequency)

@@ -37,3 +37,6 @@ class Sine(Waveform):
         omega = c.constant(2 * math.pi * self.frequency)
         amplitude, phase, offset = map(c.constant, (self.amplitude, self.phase, self.offset))
         return f"({offset} + {amplitude} * sin({omega} * t + {phase}))"
+
+    def longest_step(self) -> float:
+        return 1 / (4 * self.frequency)

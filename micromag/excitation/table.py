@@ -63,6 +63,9 @@ class Table(Waveform):
     def emit(self, c: Emitter) -> str:
         return c.table(self._t, self._y)
 
+    def corners(self, c: Emitter) -> str:
+        return c.times(self._t)
+
 
 def _read_columns(path: Any) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return the two columns of a text file, separated by blanks, tabs or commas."""

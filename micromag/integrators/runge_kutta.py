@@ -68,7 +68,8 @@ class RungeKutta:
     max_error
         Largest allowed error of m in one step, as a length of the difference of unit vectors.
     min_dt, max_dt
-        Limits of the step [s]; below ``min_dt`` a replica fails.
+        Limits of the step [s]; below ``min_dt`` a replica fails. Waveforms that run add limits of
+        their own, see `micromag.excitation.base.Waveform`.
     relax
         True leaves out the precession.
     frozen_time
@@ -92,6 +93,7 @@ class RungeKutta:
             raise ValueError(f"{tableau.name} has no error estimate: it needs a fixed dt")
         self.tableau = tableau
         self.adaptive = dt is None
+        self._follows_waves = self.adaptive and frozen_time is None and model.has_waves
         self._slots = _Slots(tableau)
         self.engine = Engine(model, backend, self._slots.count, frozen_time)
         self._error = backend.zeros((model.replicas, *model.mesh.shape), self.engine.dtype)
@@ -105,7 +107,7 @@ class RungeKutta:
             free_dt=dt if dt is not None else 0.0,
             max_error=max_error,
             min_dt=min_dt,
-            max_dt=max_dt,
+            max_dt=np.minimum(max_dt, model.longest_step) if self._follows_waves else max_dt,
             relax=float(relax),
         )
 
@@ -115,7 +117,12 @@ class RungeKutta:
         engine, stages = self.engine, self.tableau.stages
         order = (self.tableau.embedded_order or 0) + 1
         sources = [
-            engine.source("stepper.cu", ORDER=f"{order}.0", ADAPTIVE=int(self.adaptive)),
+            engine.source(
+                "stepper.cu",
+                ORDER=f"{order}.0",
+                ADAPTIVE=int(self.adaptive),
+                CORNERS=int(self._follows_waves),
+            ),
             *(self._stage_source(i) for i in range(stages)),
         ]
         if self._slots.fsal:
@@ -129,12 +136,12 @@ class RungeKutta:
         commands += [
             stepper.kernel("largest_error").bind(engine.chunks, self._error, self._partial),
             stepper.kernel("control").bind(
-                engine.items, engine.chunks.nchunk, self._partial, engine.clock
+                engine.items, engine.chunks.nchunk, self._partial, engine.constants, engine.clock
             ),
         ]
         self._step = engine.backend.program(commands)
         self._arm = engine.backend.program(
-            [stepper.kernel("arm").bind(engine.items, engine.clock)]
+            [stepper.kernel("arm").bind(engine.items, engine.constants, engine.clock)]
         )
         self._prime: Program | None = None
         if self._slots.fsal:
