@@ -174,14 +174,12 @@ def run(
 
     with StopRequest() as stop:
         config = _load(file, set_, output, device, precision)
-        from micromag.estimate import check_total_memory
-        from micromag.placement import check_placement
+        from micromag.placement import check_run
         from micromag.preview import expected_kind
         from micromag.progress import reporter_for
         from micromag.sanity import warnings
 
-        check_total_memory(config, expected_kind(config))
-        check_placement(config)
+        check_run(config, expected_kind(config))
         from micromag.job import run_job
 
         with reporter_for(sys.stdout, quiet=quiet) as reporter:

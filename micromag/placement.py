@@ -6,17 +6,20 @@ run itself finds the rest before it computes.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from micromag.config_problems import raise_problems
-from micromag.errors import ConfigError
+from micromag.errors import ConfigError, ConfigErrors, MicromagError
+from micromag.estimate import Kind, check_total_memory
 from micromag.initial import InitialState
 from micromag.model import Model
 from micromag.run_text import PathError, split_path
-from micromag.yaml_source import Problem
+from micromag.yaml_source import Node, Problem
 
 if TYPE_CHECKING:
     from micromag.config import RunConfig
@@ -43,20 +46,33 @@ class Placement:
     regions: dict[str, float] = field(default_factory=dict)
 
 
-def check_placement(config: RunConfig) -> Placement:
-    """Return how the mesh is divided up.
+def check_run(config: RunConfig, kind: Kind) -> Placement:
+    """Return how the mesh is divided up, if the run can be made at all.
+
+    Parameters
+    ----------
+    config
+        The run.
+    kind
+        Kind of the device; none is asked.
 
     Raises
     ------
+    DeviceError
+        The mesh is larger than the machine's memory.
     ConfigError
-        A region holds no cell, no cell is magnetic, or the initial state does not fit; with its
-        place in the run file.
+        A region holds no cell, no cell is magnetic, or the initial state does not fit.
     UnreadableInputError
         A file that belongs to the mesh is none, or does not fit it.
+
+    All of them name the line of the run file.
     """
     try:
+        check_total_memory(config, kind)
         return _placement(config)
-    except ConfigError as error:
+    except ConfigErrors:
+        raise
+    except MicromagError as error:
         _raise_located(config, error)
         raise
 
@@ -80,19 +96,43 @@ def _placement(config: RunConfig) -> Placement:
     return Placement(float(model.magnetic.mean()), regions)
 
 
-def _raise_located(config: RunConfig, error: ConfigError) -> None:
-    """Raise the error again with its line, if it names a key of a run file."""
-    root = config._root
-    if root is None or error.where is None:
-        return
-    path = error.where.partition(",")[0]
-    try:
-        _, node = list(root.walk(split_path(path)))[-1]
-    except PathError:
+def _raise_located(config: RunConfig, error: MicromagError) -> None:
+    """Raise the error again with its line, if that can be found."""
+    root, where = config._root, error.where
+    node = _named(root, where) if root is not None and where is not None else None
+    if node is None or where is None:
         return
     place = node.key_place if isinstance(node.value, dict) else node.place
-    # Of a region the shape would be repeated, which stands in the file.
-    shown = error.value is not None and not error.where.startswith("regions.")
-    what = f"{error.what} ({error.value})" if shown else error.what
-    what += f"; {error.next_step}" if error.next_step and not error.allowed else ""
-    raise_problems([Problem(place, error.where, what, error.allowed or "")])
+    if isinstance(error, ConfigError):
+        # Of a region the shape would be repeated, which stands in the file.
+        shown = error.value is not None and not where.startswith("regions.")
+        what = f"{error.what} ({error.value})" if shown else error.what
+        what += f"; {error.next_step}" if error.next_step and not error.allowed else ""
+        raise_problems([Problem(place, where, what, error.allowed or "")])
+    excerpt = place.excerpt()
+    raise type(error)(
+        f"{error.what}\n{excerpt}" if excerpt else error.what,
+        where=f"{place}  {where}",
+        value=error.value,
+        allowed=error.allowed,
+        next_step=error.next_step,
+    ) from None
+
+
+def _named(root: Node, where: str) -> Node | None:
+    """Return the value at a key path, or the one that names a file."""
+    name = os.path.basename(where)
+    for node in _descendants(root):
+        if isinstance(node.value, str) and os.path.basename(node.value) == name:
+            return node
+    try:
+        return list(root.walk(split_path(where.partition(",")[0])))[-1][1]
+    except PathError:
+        return None
+
+
+def _descendants(node: Node) -> Iterator[Node]:
+    yield node
+    children = node.value.values() if isinstance(node.value, dict) else node.value
+    for child in children if isinstance(node.value, dict | list) else ():
+        yield from _descendants(child)

@@ -16,7 +16,6 @@ from micromag.cell_values import quantity_of
 from micromag.config_sections import Relax, Run, Stage
 from micromag.estimate import (
     Kind,
-    check_total_memory,
     device_bytes,
     host_bytes,
     output_size,
@@ -27,7 +26,7 @@ from micromag.initial import RECIPES, Painting
 from micromag.magnets import magnets
 from micromag.output.folder import existing_results
 from micromag.parameters import Parameter
-from micromag.placement import Placement, check_placement
+from micromag.placement import Placement, check_run
 from micromag.sanity import warnings
 from micromag.si_text import bytes_text, si, si_vector
 
@@ -51,8 +50,7 @@ def preview(config: RunConfig) -> str:
         A file that belongs to the mesh is none, or does not fit it.
     """
     kind = expected_kind(config)
-    check_total_memory(config, kind)
-    placement = check_placement(config)
+    placement = check_run(config, kind)
     lines: list[tuple[str, str]] = [
         *_mesh(config, placement),
         *_lengths(config),

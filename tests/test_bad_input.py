@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from micromag.cli import main
 from micromag.config import load_config
-from micromag.errors import ConfigErrors, MicromagError
+from micromag.errors import ConfigErrors
 from micromag.yaml_source import read_yaml, to_yaml
 
 DATA = Path(__file__).parent / "data"
@@ -19,12 +22,12 @@ CASES = read_yaml((DATA / "bad_runs.yaml").read_text(), "bad_runs.yaml").plain()
 
 
 def outcome(path: Path, *options: str) -> tuple[int, str]:
-    """Return the exit code and the message for a run file."""
-    try:
-        load_config(path, options)
-    except MicromagError as error:
-        return error.exit_code, str(error)
-    return 0, ""
+    """Return the exit code of ``micromag validate`` for a run file, and its message."""
+    overrides = [word for option in options for word in ("--set", option)]
+    message = io.StringIO()
+    with contextlib.redirect_stderr(message), contextlib.redirect_stdout(io.StringIO()):
+        code = main(["validate", str(path), *overrides])
+    return code, message.getvalue()
 
 
 @pytest.fixture
@@ -141,7 +144,7 @@ def test_no_value_anywhere_makes_more_than_a_message(number: int, tmp_path: Path
         path = tmp_path / "run.yaml"
         path.write_text(to_yaml(data))
         code, message = outcome(path)
-        assert code in (0, 2, 6)
+        assert code in (0, 2, 4, 6), message
         assert "should be" not in message and "pydantic" not in message, message
 
 

@@ -326,11 +326,11 @@ def test_a_missing_gpu(here: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch)
     assert code == 4 and "next:" in err and not (here / "runs").exists()
 
 
-def start(folder: Path, *options: str) -> subprocess.Popen[str]:
+def start(folder: Path) -> subprocess.Popen[str]:
     """Start a run that takes long, and return once its file is there."""
+    endless = ("--set", "schedule=[{run: {for: 1 ms}}]", "--set", "output.table.every=100 ps")
     process = subprocess.Popen(
-        [sys.executable, "-m", "micromag", "run", "wire.yaml", *options]
-        + ["--set", "schedule=[{run: {for: 1 ms}}]", "--set", "output.table.every=100 ps"],
+        [sys.executable, "-m", "micromag", "run", "wire.yaml", *endless],
         cwd=folder,
         env=ENVIRONMENT,
         stdout=subprocess.PIPE,

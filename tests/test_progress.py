@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
 from typing import Any
@@ -83,9 +84,9 @@ def test_the_cursor_is_never_hidden_for_long() -> None:
 
 def test_the_terminal_is_whole_after_an_error() -> None:
     stream = io.StringIO()
-    with pytest.raises(ValueError, match="broken"), TerminalReporter(stream) as reporter:
+    with contextlib.suppress(ValueError), TerminalReporter(stream) as reporter:
         reporter.stage(0, 1, "relax")
-        raise ValueError("broken")
+        raise ValueError
     assert stream.getvalue().rstrip().endswith("\x1b[?25h")
 
 
