@@ -56,11 +56,3 @@ def test_the_driver_and_the_backends_name_no_term(path):
 def test_a_term_is_two_files():
     snippets = {path.stem for path in (KERNELS / "terms").glob("*.cuh")}
     assert snippets == set(TERMS.keys())
-
-
-@pytest.mark.parametrize("key", TERMS.keys())
-def test_kernels_of_terms_keep_to_the_precision_of_the_run(key):
-    """A bare 0.5 is a double: in single precision it costs conversions, or 64 times on a GPU."""
-    text = (KERNELS / "terms" / f"{key}.cuh").read_text(encoding="utf-8")
-    code = re.sub(r"//.*|real\([^()]*\)", "", text)
-    assert not re.findall(r"(?<![\w.])\d+\.\d*|(?<![\w.])\d+[eE][-+]?\d+", code)

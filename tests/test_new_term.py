@@ -142,7 +142,7 @@ def test_mistakes_in_a_toy_term_are_found(house, tmp_path):
 @pytest.mark.slow
 def test_the_contract_covers_a_toy_term(house, tmp_path):
     here = Path(__file__).parent
-    for name in ("conftest.py", "magnets.py", "test_term_contract.py"):
+    for name in ("conftest.py", "magnets.py", "term_examples.py", "test_term_contract.py"):
         shutil.copy(here / name, tmp_path)
     shutil.copytree(here / "formulas", tmp_path / "formulas")
     command = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "toy", "test_term_contract.py")

@@ -1,8 +1,6 @@
 """What every term promises, checked for every file in ``micromag/terms``, also for new ones.
 
-Parameters are made up from the units and limits that a term declares. Where that gives no valid
-term (parameters that depend on each other in a way nobody can guess), the class says by itself what
-it can be tested with: ``example: ClassVar = {"K": 3e5, ...}``. The formula to compare with is
+Parameters are made up, see ``term_examples.py``. The formula to compare with is
 ``tests/formulas/<key>.py``.
 """
 
@@ -12,105 +10,26 @@ import importlib
 import inspect
 import itertools
 import re
-import typing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pytest
 from formulas import Magnet
 from magnets import GAMMA, config, measuring_engine, random_m, rate
 from pydantic import ValidationError
+from term_examples import Variant, example, value, variants
 
 from micromag.backend.source import read_kernel_file
 from micromag.cell_values import quantity_of
 from micromag.config import RunConfig
 from micromag.terms import TERMS, Term
 
-TYPICAL = {
-    "J/m": 1.3e-11, "J/m^2": 1e-3, "J/m^3": 4e5, "T": 0.2, "A/m": 5e5, "A/m^2": 2e12, "m/s": 80.0,
-    "m": 3e-9, "s": 1e-9, "Hz": 2e9, "K": 300.0, "V": 0.5, "V/m": 1e8, "1": 0.3, "rad": 0.5,
-}  # fmt: skip
-"""Magnitude of a parameter by its unit; 1 for others."""
 CELLS, CELL_SIZE = (7, 5, 3), (4e-9, 3e-9, 5e-9)
 REGIONS = ("default", "left", "right")
 KEYS = TERMS.keys()
-
-
-# ---------------------------------------------------------------------------- example values
-
-
-def _scalar(cls: type[Term], name: str, number: int) -> float:
-    quantity = quantity_of(cls, name)
-    value = TYPICAL.get(quantity.unit, 1.0) * (1.0, 0.6, 0.8, 0.45)[number % 4]
-    candidates = [value, -value, *(x for x in (quantity.ge, quantity.le) if x is not None)]
-    candidates += [x + value for x in (quantity.gt, quantity.ge) if x is not None]
-    candidates += [x - value for x in (quantity.lt, quantity.le) if x is not None]
-    return next(x for x in candidates if quantity._within(x))
-
-
-def _vector(cls: type[Term], name: str, number: int) -> list[float]:
-    """Return a vector; the directions of one term are perpendicular to each other."""
-    frame = np.linalg.qr(np.random.default_rng(number).normal(size=(3, 3)))[0]
-    vectors = [n for n, count in cls.declared_parameters().items() if count == 3]
-    direction = frame[:, vectors.index(name) % 3]
-    quantity = quantity_of(cls, name)
-    scale = 1.0 if quantity.unit_vector else TYPICAL.get(quantity.unit, 1.0)
-    return [float(x) for x in scale * direction]
-
-
-def _value(cls: type[Term], name: str, number: int) -> Any:
-    example = getattr(cls, "example", {})
-    if name in example:
-        return example[name]
-    return (_vector if cls.declared_parameters()[name] == 3 else _scalar)(cls, name, number)
-
-
-@dataclass(frozen=True)
-class Variant:
-    """Which parameters of a term are given, and the values of its options."""
-
-    names: tuple[str, ...]
-    options: tuple[tuple[str, Any], ...] = ()
-
-    def __str__(self) -> str:
-        return "-".join([*self.names, *(f"{k}={v}" for k, v in self.options)]) or "plain"
-
-
-def _is_valid(cls: type[Term], variant: Variant) -> bool:
-    body = {name: _value(cls, name, 0) for name in variant.names} | dict(variant.options)
-    try:
-        cls.model_validate(body)
-    except ValidationError:
-        return False
-    return True
-
-
-def variants(key: str) -> list[Variant]:
-    """Return the largest and smallest sets of parameters that a term accepts, and its options."""
-    cls = TERMS.get(key)
-    names = tuple(cls.declared_parameters())
-    valid = [
-        Variant(chosen)
-        for count in range(len(names) + 1)
-        for chosen in itertools.combinations(names, count)
-        if _is_valid(cls, Variant(chosen))
-    ]
-    sets = [set(v.names) for v in valid]
-    kept = [
-        v
-        for v, mine in zip(valid, sets, strict=True)
-        if not any(mine < s for s in sets) or not any(mine > s for s in sets)
-    ]
-    for name, info in cls.model_fields.items():
-        if typing.get_origin(info.annotation) is Literal:
-            for choice in typing.get_args(info.annotation):
-                more = [replace(v, options=((name, choice),)) for v in kept if not v.options]
-                if choice != info.default:
-                    kept += [v for v in more if _is_valid(cls, v)]
-    return kept
 
 
 CASES = [pytest.param(key, v, id=f"{key}-{v}") for key in KEYS for v in variants(key)]
@@ -205,7 +124,7 @@ def make(
     for name in variant.names:
         # Directions may have to be perpendicular: mixed forms keep one frame over all cells.
         fixed = form == "mixed" and quantity_of(cls, name).unit_vector
-        body[name], array = spread(name, lambda n, name=name: _value(cls, name, n), same=fixed)
+        body[name], array = spread(name, lambda n, name=name: value(cls, name, n), same=fixed)
         setattr(p, name, array)
     section = "energy" if cls.kind == "energy" else "torques"
     settings = {
@@ -464,8 +383,7 @@ def test_snippet_and_class_agree_on_names(key):
 
 
 def _flags(cls: type[Term], variant: Variant) -> list[str]:
-    body = {name: _value(cls, name, 0) for name in variant.names} | dict(variant.options)
-    return list(cls.model_validate(body).flags())
+    return list(cls.model_validate(example(cls, variant)).flags())
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import product
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
+from term_examples import accepts, example, variants
 
 from micromag.backend.base import Command, Kernel, Module, Program, Source
 from micromag.backend.cpu import CpuBackend
-from micromag.cell_values import quantity_of
 from micromag.config import Minimize, Relax, Run, RunConfig, load_config
 from micromag.integrators.minimizer import Minimizer
 from micromag.integrators.runge_kutta import RungeKutta
@@ -28,12 +27,10 @@ from micromag.terms import TERMS, Term
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 REGION = "left"
-TYPICAL = {"J/m": 1e-11, "J/m^3": 1e5, "T": 0.1, "A/m^2": 1e11, "m/s": 10.0, "1": 0.5}
-"""Magnitude of a parameter by its unit; 1 for others."""
 
 
 @dataclass(frozen=True)
-class Variant:
+class Structure:
     """A structure of a run file: what decides the text of the kernels."""
 
     name: str
@@ -95,58 +92,17 @@ def sources_of(config: RunConfig) -> list[Source]:
     return backend.sources
 
 
-def distinct_sources(variants: Iterable[Variant]) -> list[tuple[str, Source]]:
-    """Return every different translation unit, named after the first variant that needs it."""
+def distinct_sources(structures: Iterable[Structure]) -> list[tuple[str, Source]]:
+    """Return every different translation unit, named after the first structure that needs it."""
     found: dict[tuple[str, str], tuple[str, Source]] = {}
-    for variant in variants:
-        for source in sources_of(variant.config):
-            name = f"{variant.name}: {source.name}"
+    for structure in structures:
+        for source in sources_of(structure.config):
+            name = f"{structure.name}: {source.name}"
             found.setdefault((source.text, source.precision), (name, source))
     return list(found.values())
 
 
-# -------------------------------------------------------------------- terms
-
-
-def forms(cls: type[Term]) -> list[dict[str, Any]]:
-    """Return the fullest ways of giving a term its parameters, and every choice of its options.
-
-    Parameters that exclude each other (u against J and P) make more than one.
-    """
-    options = {
-        name: get_args(info.annotation)
-        for name, info in cls.model_fields.items()
-        if get_origin(info.annotation) is Literal
-    }
-    choices = [dict(zip(options, chosen, strict=True)) for chosen in product(*options.values())]
-    values = _values(cls)
-    found: list[dict[str, Any]] = []
-    for size in range(len(values), -1, -1):
-        for given in combinations(values, size):
-            if any(set(given) < set(form) for form in found):
-                continue
-            candidates = [{n: values[n] for n in given} | choice for choice in choices]
-            found += [form for form in candidates if _fits(cls, form)]
-    assert found, f"no values found that {cls.__name__} accepts"
-    return found
-
-
-def _values(cls: type[Term]) -> dict[str, Any]:
-    """Return a value for every parameter; the vectors of a term are perpendicular to each other."""
-    axes = iter(np.eye(3).tolist() * len(cls.declared_parameters()))
-    values = {}
-    for name, count in cls.declared_parameters().items():
-        size = TYPICAL.get(quantity_of(cls, name).unit, 1.0)
-        values[name] = [size * x for x in next(axes)] if count == 3 else size
-    return values | getattr(cls, "example", {})
-
-
-def _fits(cls: type[Term], form: Mapping[str, Any]) -> bool:
-    try:
-        cls.model_validate(form)
-    except ValidationError:
-        return False
-    return True
+# -------------------------------------------------------------------- forms of parameters
 
 
 def by_region(cls: type[Term], form: dict[str, Any]) -> dict[str, Any]:
@@ -157,7 +113,7 @@ def by_region(cls: type[Term], form: dict[str, Any]) -> dict[str, Any]:
         pairs = {**regions, f"default:{REGION}": form[name]}
         candidates: list[Any] = [{"value": v, "waveform": wave} for v in (pairs, regions)]
         for candidate in [*candidates, pairs, regions]:
-            if _fits(cls, {**form, name: candidate}):
+            if accepts(cls, {**form, name: candidate}):
                 form = {**form, name: candidate}
                 break
     return form
@@ -165,17 +121,14 @@ def by_region(cls: type[Term], form: dict[str, Any]) -> dict[str, Any]:
 
 def by_cell(cls: type[Term], form: dict[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
     """Return ``form`` with an array of values per cell for every parameter."""
-    return {
-        name: np.moveaxis(np.broadcast_to(np.asarray(value, float), (*shape, *np.shape(value))), -1, 0)
-        if np.ndim(value)
-        else np.full(shape, value)
-        if name in cls.declared_parameters()
-        else value
-        for name, value in form.items()
+    arrays = {name: np.asarray(form[name]) for name in cls.declared_parameters() if name in form}
+    return form | {
+        name: np.broadcast_to(array[..., None, None, None], (*array.shape, *shape))
+        for name, array in arrays.items()
     }
 
 
-# -------------------------------------------------------------------- variants
+# -------------------------------------------------------------------- structures
 
 Terms = list[tuple[type[Term], dict[str, Any]]]
 
@@ -205,31 +158,30 @@ def _grids() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def all_terms() -> Terms:
-    """Return every registered term in its first form."""
-    classes = [TERMS.get(key) for key in TERMS.keys()]
-    return [(cls, forms(cls)[0]) for cls in classes]
+    """Return every registered term with as many parameters as it takes."""
+    largest = {key: max(variants(key), key=lambda v: len(v.names)) for key in TERMS.keys()}
+    return [(TERMS.get(key), example(TERMS.get(key), v)) for key, v in largest.items()]
 
 
-def term_variants() -> Iterator[Variant]:
-    """Yield no term, each term alone in each of its forms, and all terms together, on every grid.
+def term_structures() -> Iterator[Structure]:
+    """Yield no term, each term alone in each of its variants, and all together, on every grid.
 
     All terms come three times: uniform, by region with waveforms and empty cells, and by cell.
     """
-    classes = [TERMS.get(key) for key in TERMS.keys()]
-    alone = [[(cls, form)] for cls in classes for form in forms(cls)]
     everything = all_terms()
     half = {REGION: {"box": {"size": [8e-9, 1, 1]}}}
     for name, grid in _grids():
         shape = tuple(reversed(grid["mesh"]["cells"]))
-        yield Variant(f"no term, {name}", _config([], grid))
-        for terms in alone:
-            cls, form = terms[0]
-            given = " ".join(str(n if n in cls.declared_parameters() else v) for n, v in form.items())
-            yield Variant(f"{cls.key()} ({given}), {name}", _config(terms, grid))
-        yield Variant(f"all terms, {name}", _config(everything, grid))
+        yield Structure(f"no term, {name}", _config([], grid))
+        for key in TERMS.keys():
+            cls = TERMS.get(key)
+            for given in variants(key):
+                terms = [(cls, example(cls, given))]
+                yield Structure(f"{key} ({given}), {name}", _config(terms, grid))
+        yield Structure(f"all terms, {name}", _config(everything, grid))
         regional = [(cls, by_region(cls, form)) for cls, form in everything]
         material = {"Ms": {"default": 8e5, REGION: 4e5}, "alpha": {"default": 0.1, REGION: 0.2}}
-        yield Variant(
+        yield Structure(
             f"all terms by region, {name}",
             _config(
                 regional,
@@ -241,10 +193,10 @@ def term_variants() -> Iterator[Variant]:
         )
         local = [(cls, by_cell(cls, form, shape)) for cls, form in everything]
         material = {"Ms": np.full(shape, 8e5), "alpha": np.full(shape, 0.1)}
-        yield Variant(f"all terms by cell, {name}", _config(local, grid, material=material))
+        yield Structure(f"all terms by cell, {name}", _config(local, grid, material=material))
 
 
-def method_variants() -> Iterator[Variant]:
+def method_structures() -> Iterator[Structure]:
     """Yield every Runge-Kutta method with all terms, with its error estimate and with fixed steps."""
     _, grid = next(_grids())
     for method, tableau in TABLEAUS.items():
@@ -254,24 +206,24 @@ def method_variants() -> Iterator[Variant]:
             if tableau.error_weights is not None:
                 schedule.append({"relax": {"method": method}})  # type: ignore[dict-item]
             config = _config(all_terms(), grid, solver=solver, schedule=schedule)
-            yield Variant(f"all terms, {method}{', fixed step' if dt else ''}", config)
+            yield Structure(f"all terms, {method}{', fixed step' if dt else ''}", config)
 
 
-def config_variants() -> Iterator[Variant]:
+def config_structures() -> Iterator[Structure]:
     """Yield every shipped run file as it is, then moved to every grid."""
     for path in sorted(CONFIGS.glob("*.yaml")):
         config = load_config(path)
-        yield Variant(path.name, config)
+        yield Structure(path.name, config)
         for name, grid in _grids():
             nx, ny, _ = config.mesh.cells
             mesh = {**grid["mesh"], "cells": [nx, ny, grid["mesh"]["cells"][2]]}
             del mesh["cell_size"]
             moved = config.with_overrides({"precision": grid["precision"], "mesh": mesh})
-            yield Variant(f"{path.name}, {name}", moved)
+            yield Structure(f"{path.name}, {name}", moved)
 
 
-def all_variants() -> Iterator[Variant]:
+def all_structures() -> Iterator[Structure]:
     """Yield everything above."""
-    yield from term_variants()
-    yield from method_variants()
-    yield from config_variants()
+    yield from term_structures()
+    yield from method_structures()
+    yield from config_structures()

@@ -8,7 +8,7 @@ from functools import partial
 from multiprocessing import get_context
 
 import pytest
-from kernel_variants import all_variants, distinct_sources, sources_of, term_variants
+from kernel_variants import all_structures, distinct_sources, sources_of, term_structures
 
 from micromag.backend import nvrtc
 from micromag.backend.base import Source
@@ -35,7 +35,9 @@ def complaint(named: tuple[str, Source], arch: str) -> str | None:
 
 
 def test_all_terms_together_compile():
-    (variant,) = [v for v in term_variants() if v.name == "all terms by region, double, 3-D, open"]
+    (variant,) = [
+        v for v in term_structures() if v.name == "all terms by region, double, 3-D, open"
+    ]
     problems = [complaint((s.name, s), "sm_90") for s in sources_of(variant.config)]
     assert not any(problems), problems
 
@@ -43,7 +45,7 @@ def test_all_terms_together_compile():
 @pytest.mark.slow
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_every_variant_compiles(arch):
-    sources = distinct_sources(all_variants())
+    sources = distinct_sources(all_structures())
     workers = len(os.sched_getaffinity(0))
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         found = pool.map(partial(complaint, arch=arch), sources, chunksize=8)

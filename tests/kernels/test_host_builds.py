@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kernel_variants import Variant, sources_of, term_variants
+from kernel_variants import sources_of, term_structures
 
 from micromag.backend import Source, get_backend
 from micromag.backend.compiler import HostCompiler, host_compiler
@@ -57,8 +57,8 @@ def compiler(request, monkeypatch) -> HostCompiler:
     return choose(request.param, monkeypatch)
 
 
-def variant(name: str) -> Variant:
-    (found,) = [v for v in term_variants() if v.name == name]
+def config_of(name: str) -> RunConfig:
+    (found,) = [s.config for s in term_structures() if s.name == name]
     return found
 
 
@@ -76,12 +76,10 @@ def report(compiler: HostCompiler, source: Source, folder: Path) -> str:
 @pytest.mark.parametrize("terms", ["all terms", "all terms by region", "all terms by cell"])
 def test_the_interior_of_a_row_is_vectorised(compiler, terms, precision, tmp_path):
     """A kernel that falls out of vectorisation is three to four times slower and says nothing."""
-    for source in sources_of(variant(f"{terms}, {precision}, 3-D, open").config):
+    for source in sources_of(config_of(f"{terms}, {precision}, 3-D, open")):
         if not re.match(r"rk45 stage [267]$", source.name):
             continue
-        line = next(
-            n for n, text in enumerate(source.text.splitlines(), 1) if INTERIOR in text
-        )
+        line = next(n for n, text in enumerate(source.text.splitlines(), 1) if INTERIOR in text)
         said = report(compiler, source, tmp_path)
         assert re.search(rf"k\.cpp:{line}:\d+: .*vectorized", said), (source.name, said)
 
@@ -109,12 +107,14 @@ def results(config: RunConfig) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("grid", ["2-D, periodic", "3-D, open"])
-@pytest.mark.parametrize(("precision", "rounding"), [("single", 3e-5), ("double", 1e-12)])
-def test_compilers_agree_to_rounding(grid, precision, rounding, monkeypatch):
+@pytest.mark.parametrize("precision", ["single", "double"])
+def test_compilers_agree_to_rounding(grid, precision, monkeypatch):
     found = {}
+    # Descents in a random state magnify the last digit some hundred times.
+    rounding = 5000 * np.finfo(np.float32 if precision == "single" else np.float64).eps
     for family in FAMILIES:
         choose(family, monkeypatch)
-        config = variant(f"all terms by region, {precision}, {grid}").config
+        config = config_of(f"all terms by region, {precision}, {grid}")
         found[family] = results(config)
     gcc, clang = found.values()
     for what, expected in gcc.items():
