@@ -59,7 +59,7 @@ def test_resonance_of_a_sphere():
         geometry={"ellipsoid": {"size": [12 * NM] * 3}},
         solver={"max_error": 1e-5},
     )
-    sim.run(0.4 * NS)
+    sim.run(0.2 * NS)
     angle = angle_turned(sim.table["m_x"], sim.table["m_y"])
     f = np.polyfit(sim.table["t"], angle, 1)[0] / (2 * np.pi)
     entry.agrees(f / GHZ, entry.number("2.802495"), "f of the sphere [GHz]")
