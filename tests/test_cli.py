@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import fake_cupy
 import pytest
 
 import micromag
@@ -202,7 +203,10 @@ def test_validate_takes_overrides_and_warns(result: Path, capsys: Any) -> None:
 
 
 @pytest.mark.parametrize("device", ["cuda", "cuda:1"])
-def test_validate_looks_for_no_gpu(device: str, here: Path, capsys: Any) -> None:
+def test_validate_looks_for_no_gpu(
+    device: str, here: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "micromag.backend.cuda", raising=False)
     code, out, _ = run_main(capsys, "validate", "wire.yaml", "--device", device)
     assert code == 0 and "on the GPU" in out
     assert "micromag.backend.cuda" not in sys.modules
@@ -477,6 +481,13 @@ def test_doctor_of_a_sound_machine(capsys: Any) -> None:
     for label in ("micromag", "python", "libraries", "cpu", "memory", "disk", "gpu", "compiler"):
         assert re.search(rf"^{label} +\S", out, re.M)
     assert out.count(": good, error") >= 2
+
+
+def test_doctor_compares_the_devices(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_cupy.install(monkeypatch)
+    code, out, _ = run_main(capsys, "doctor")
+    assert code == 0 and "gpu         Fake GPU (sm_90)" in out
+    assert out.count(": good, error") == 5 and "cpu against cuda: good" in out
 
 
 @pytest.fixture
