@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from term_examples import accepts, example, variants
 
-from micromag.backend.base import Command, Kernel, Module, Program, Source
-from micromag.backend.cpu import CpuBackend
+from micromag.backend.base import Kernel, Module, Program, Source
+from micromag.backend.cpu import CpuBackend, CpuKernel, CpuModule
+from micromag.backend.signature import Signature
 from micromag.config import Minimize, Relax, Run, RunConfig, load_config
 from micromag.integrators.minimizer import Minimizer
 from micromag.integrators.runge_kutta import RungeKutta
@@ -40,22 +41,22 @@ class Structure:
 # -------------------------------------------------------------------- what a run compiles
 
 
-class _NoCommand(Command):
-    name = "nothing"
+class _UncompiledModule(CpuModule):
+    """Knows its kernels and checks the arguments of launches, but there is nothing to launch."""
 
-    def run(self) -> None: ...
+    def __init__(self, source: Source) -> None:
+        Module.__init__(self, source)
+        self.threads = 1
 
-
-class _CheckedKernel(Kernel):
-    """Checks the arguments of a launch and does not launch."""
-
-    def _bind(self, space: Any, values: list[Any]) -> Command:
-        return _NoCommand()
+    def _kernel(self, signature: Signature) -> Kernel:
+        return _UncompiledKernel(self, signature)
 
 
-class _UncompiledModule(Module):
-    def _kernel(self, signature: Any) -> Kernel:
-        return _CheckedKernel(signature, self.source.precision)
+class _UncompiledKernel(CpuKernel):
+    def __init__(self, module: CpuModule, signature: Signature) -> None:
+        Kernel.__init__(self, signature, module.source.precision)
+        self.module = module
+        self.address = 0
 
 
 class _NoProgram(Program):
