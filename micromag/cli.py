@@ -6,6 +6,7 @@ Everything heavy is imported inside the command that needs it, so that ``--help`
 from __future__ import annotations
 
 import functools
+import io
 import json
 import os
 import sys
@@ -74,6 +75,9 @@ PrecisionOption = Annotated[
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line ``argv`` (this process's by default) and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a title in Greek, a terminal in Latin-1
     try:
         app(list(sys.argv[1:] if argv is None else argv), prog_name="micromag")
     except SystemExit as end:
@@ -194,9 +198,9 @@ def run(
                 stop=stop,
             )
     for sentence in result.sentences:
-        typer.echo(sentence)
+        _say(sentence)
     if result.path is not None and not quiet:
-        typer.echo(f"The result is in {os.path.relpath(result.path)}")
+        _say(f"The result is in {os.path.relpath(result.path)}")
 
 
 @app.command(short_help="Check a run file and show what would happen.", epilog=EXIT_CODES)
@@ -212,7 +216,7 @@ def validate(
     config = _load(file, set_, output, device, precision)
     from micromag.preview import preview
 
-    typer.echo(preview(config))
+    _say(preview(config))
 
 
 @app.command(short_help="Show what is in a result.", epilog=EXIT_CODES)
@@ -230,7 +234,7 @@ def info(
     from micromag.output.runfile import RunFile
 
     result = RunFile(_result_in(file))
-    typer.echo(result.config_text.rstrip("\n") if config else result.summary())
+    _say(result.config_text.rstrip("\n") if config else result.summary())
 
 
 @app.command(short_help="Check this machine: GPU, compiler, caches, self-test.", epilog=EXIT_CODES)
@@ -239,7 +243,7 @@ def doctor() -> None:
     """Check this machine: GPU, compiler, caches, and a self-test of about a second."""
     from micromag.doctor import examine
 
-    if not examine(typer.echo):
+    if not examine(_say):
         raise typer.Exit(4)
 
 
@@ -250,6 +254,13 @@ def schema() -> None:
     from micromag.config import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=2))
+
+
+def _say(text: str) -> None:
+    """Write to standard output, without what would steer a terminal."""
+    from micromag.progress import printable
+
+    typer.echo(printable(text))
 
 
 def _load(

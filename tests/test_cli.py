@@ -202,6 +202,15 @@ def test_validate_takes_overrides_and_warns(result: Path, capsys: Any) -> None:
     assert "warning: there is a result in runs/wire; --overwrite moves it aside" in out
 
 
+def test_titles_cannot_do_harm(here: Path) -> None:
+    (here / "wire.yaml").write_text(RUN.replace("A wall", '"\u03b1 \\e[31m wall"  # '), "utf-8")
+    environment = {**ENVIRONMENT, "PYTHONIOENCODING": "latin-1"}
+    command = [sys.executable, "-m", "micromag", "validate", "wire.yaml"]
+    done = subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("\\u03b1 ?[31m wall\n")
+
+
 @pytest.mark.parametrize("device", ["cuda", "cuda:1"])
 def test_validate_looks_for_no_gpu(
     device: str, here: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
