@@ -238,6 +238,8 @@ def _number(value: Any, unit: str) -> str:
 def _plain(value: Any, unit: str) -> str:
     if isinstance(value, float):
         return si(value, unit) if unit else f"{value:.6g}"
+    if unit and isinstance(value, tuple) and all(isinstance(item, float) for item in value):
+        return si_vector(value, unit)
     if isinstance(value, tuple | list):
         return f"[{', '.join(_plain(item, unit) for item in value)}]"
     return str(value)
