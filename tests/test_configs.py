@@ -1,0 +1,274 @@
+"""The shipped run files: valid, true to their comments, readable by VTK at any time, repeatable."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+import micromag
+from micromag.cli import main
+from micromag.config import Run, RunConfig, load_config
+from micromag.constants import E_CHARGE, MU_0, MU_B
+from micromag.output.runfile import RunFile
+from micromag.sanity import warnings
+
+ROOT = Path(micromag.__file__).parents[1]
+CONFIGS = ROOT / "configs"
+NAMES = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
+CHECKER = Path(__file__).parent / "tools" / "check_vtkhdf.py"
+PERMALLOY = {"standard_problem_4", "standard_problem_5", "vortex_relax"}
+
+
+def config_path(name: str) -> Path:
+    return CONFIGS / f"{name}.yaml"
+
+
+def shortened(name: str) -> list[str]:
+    """Return options that leave every stage of a run file in place, but short."""
+    options = ["--set", "analysis={}", "--set", "output.snapshots.every=2 ps"]
+    options += ["--set", "output.table.every=1 ps"]
+    for i, stage in enumerate(yaml.safe_load(config_path(name).read_text())["schedule"]):
+        kind = next(iter(stage))
+        change = "for=6 ps" if kind == "run" else "max_torque=300 mT"
+        options += ["--set", f"schedule[{i}].{kind}.{change}"]
+    return options
+
+
+def run(folder: Path, path: Path, *options: str) -> RunFile:
+    """Run a file on the CPU and return its result."""
+    output = folder / path.stem
+    arguments = ["run", str(path), "--device", "cpu", "--quiet", "--output", str(output)]
+    assert main([*arguments, *options]) == 0
+    return RunFile(output / "run.vtkhdf")
+
+
+def vtk_reads(path: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(CHECKER), str(path), *options],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def assert_vtk_reads(path: Path, *options: str) -> None:
+    checked = vtk_reads(path, *options)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def u_along_x(config: RunConfig) -> float:
+    """Return the drift velocity of the Zhang-Li torque [m/s]."""
+    [torque] = [term for key, term in config.torques if key == "zhang_li"]
+    u = -torque.J.value[0] * torque.P.value * MU_B / (E_CHARGE * config.material.Ms.value)
+    return u / (1 + torque.beta.value**2) if torque.prefactor == "zhang_li" else u
+
+
+# ---------------------------------------------------------------------------------- all of them
+
+
+def test_there_are_run_files():
+    assert {"domain_wall_stt", *PERMALLOY} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_is_valid_and_raises_no_doubts(name):
+    config = load_config(config_path(name))
+    assert config.title
+    assert warnings(config) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_explains_itself(name):
+    text = config_path(name).read_text()
+    assert "# How the numbers hang together" in text
+    assert config_path(name).name in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_vtk_reads_what_it_writes(name, tmp_path):
+    result = run(tmp_path, config_path(name), *shortened(name))
+    assert result.status == "finished"
+    stages = len(load_config(config_path(name)).schedule)
+    assert set(result.table["stage"]) == set(range(stages))
+    assert_vtk_reads(result.path, "--compare-h5", "/VTKHDF/CellData/m", "--min-steps", "2")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_configuration_in_a_result_repeats_it(name, tmp_path):
+    first = run(tmp_path, config_path(name), *shortened(name))
+    stored = tmp_path / "again.yaml"
+    stored.write_text(first.config_text)
+    again = run(tmp_path, stored)
+    for column, values in first.table.items():
+        assert values.tobytes() == again.table[column].tobytes(), column
+    assert first.times.tobytes() == again.times.tobytes()
+    for quantity in first.quantities:
+        for k in range(len(first)):
+            assert first.field(quantity, k).tobytes() == again.field(quantity, k).tobytes()
+
+
+# ------------------------------------------------------------------- while running, and killed
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Any:
+    """A process that runs the domain wall, and the file that it is writing."""
+    output = tmp_path / "alive"
+    options = ["output.snapshots.every=1 ps", "output.table.every=0.5 ps"]
+    options += ["schedule=[{run: {for: 1 us}}]", "analysis={}"]
+    command = [sys.executable, "-m", "micromag", "run", str(config_path("domain_wall_stt"))]
+    command += ["--device", "cpu", "--output", str(output)]
+    process = subprocess.Popen(
+        [*command, *(word for option in options for word in ("--set", option))],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield process, output / "run.vtkhdf"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_for_snapshots(path: Path, count: int) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if path.exists() and len(RunFile(path)) >= count:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{path} does not grow")
+
+
+def test_vtk_reads_a_copy_taken_while_it_runs_and_what_kill_9_leaves(running, tmp_path):
+    process, path = running
+    for count in (1, 5, 20):
+        wait_for_snapshots(path, count)
+        copy = tmp_path / f"look_{count}.vtkhdf"
+        shutil.copy(path, copy)
+        assert_vtk_reads(copy, "--max-steps-read", "5")
+    assert process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert_vtk_reads(path, "--max-steps-read", "5", "--min-steps", "20")
+    result = RunFile(path)
+    assert result.status == "running"
+    assert len(result.table["t"]) >= 2 * (len(result) - 1)
+
+
+# ------------------------------------------------------------------------ what the comments say
+
+
+@pytest.mark.parametrize("name", sorted(PERMALLOY))
+def test_cells_resolve_the_exchange_length(name):
+    config = load_config(config_path(name))
+    [exchange] = [term for key, term in config.energy if key == "exchange"]
+    length = math.sqrt(2 * exchange.A.value / (MU_0 * config.material.Ms.value**2))
+    assert length == pytest.approx(5.7e-9, rel=0.01)
+    assert max(config.mesh.cell_size[:2]) < length
+
+
+def test_wall_is_below_the_walker_threshold_and_stays_clear_of_the_ends(tmp_path):
+    path = config_path("domain_wall_stt")
+    config = load_config(path)
+    [torque] = [term for _, term in config.torques]
+    alpha, beta, u = config.material.alpha.value, torque.beta.value, u_along_x(config)
+    assert u == pytest.approx(-10, rel=0.01)
+    assert beta * u / alpha == pytest.approx(-15, rel=0.01)
+    as_shipped = ["--set", "schedule[0].relax.max_torque=1 mT"]
+    result = run(tmp_path, path, *shortened("domain_wall_stt"), *as_shipped)
+    width, start = result.table["wall_width"][-1], result.table["wall_position"][-1]
+    assert width == pytest.approx(7.5e-9, rel=0.03)
+    assert abs(u) < 0.5 * 16 * alpha / abs(beta - alpha)
+    stage = config.schedule[-1]
+    assert isinstance(stage, Run)
+    end = start + beta * u / alpha * stage.duration
+    reach = config.mesh.size[0] / 2
+    assert start == pytest.approx(60e-9, abs=1e-9)
+    assert max(abs(start), abs(end)) < reach - 20 * width
+
+
+def test_field_and_gyromagnetic_ratio_of_problem_4():
+    config = load_config(config_path("standard_problem_4"))
+    assert config.material.gamma * MU_0 == pytest.approx(2.211e5, rel=1e-6)
+    [field] = [term for key, term in config.energy if key == "zeeman"]
+    bx, by, _ = field.B.value
+    assert math.hypot(bx, by) == pytest.approx(25e-3, rel=0.002)
+    assert math.degrees(math.atan2(by, bx)) == pytest.approx(170, abs=0.1)
+
+
+def test_drift_and_gyromagnetic_ratio_of_problem_5():
+    config = load_config(config_path("standard_problem_5"))
+    assert config.material.gamma * MU_0 == pytest.approx(2.211e5, rel=1e-6)
+    assert u_along_x(config) == pytest.approx(-72.2, abs=0.05)
+
+
+def test_the_disc_finds_its_vortex_which_has_a_third_of_the_uniform_states_energy(tmp_path, capsys):
+    path = config_path("vortex_relax")
+    result = run(tmp_path, path)
+    told = capsys.readouterr().out
+    assert "counterclockwise vortex with its core down" in told
+    assert "(x, y) = (0.00, 0.00) nm" in told
+    uniform = ["--set", "initial={uniform: {direction: +x}}"]
+    uniform += ["--set", "schedule[0].minimize.max_torque=1 mT"]
+    flat = run(tmp_path / "uniform", path, *uniform)
+    ratio = flat.table["E_total"][-1] / result.table["E_total"][-1]
+    assert ratio == pytest.approx(3, rel=0.05)
+    assert (result.static["Ms"] == 0).mean() == pytest.approx(1 - math.pi / 4, abs=0.01)
+
+
+# -------------------------------------------------------------------------------- the whole runs
+
+
+def found(text: str, pattern: str) -> list[float]:
+    match = re.search(pattern, text)
+    assert match, text
+    return [float(group) for group in match.groups()]
+
+
+NUMBER = r"(-?[\d.]+(?:e-?\d+)?)"
+
+
+@pytest.mark.slow
+def test_velocity_of_the_wall(tmp_path, capsys):
+    run(tmp_path, config_path("domain_wall_stt"))
+    told = capsys.readouterr().out
+    [velocity, theory, on_mesh] = found(
+        told, rf"moves at {NUMBER} .* alpha = {NUMBER} m/s.* leaves {NUMBER}\."
+    )
+    assert theory == pytest.approx(-14.97, abs=0.01)
+    assert velocity == pytest.approx(on_mesh, rel=0.025)
+    assert "not steadily" not in told
+
+
+@pytest.mark.slow
+def test_first_zero_of_problem_4(tmp_path, capsys):
+    result = run(tmp_path, config_path("standard_problem_4"))
+    [time_ns] = found(capsys.readouterr().out, rf"m_x passes 0 at t = {NUMBER} ns; published")
+    assert time_ns == pytest.approx(0.1385, abs=1e-3)
+    start = result.table["stage"] == 3
+    s_state = [result.table[f"m_{axis}"][start][-1] for axis in "xyz"]
+    np.testing.assert_allclose(s_state, (0.966716, 0.125748, 0), atol=2e-4)
+
+
+@pytest.mark.slow
+def test_new_place_of_the_vortex_of_problem_5(tmp_path, capsys):
+    run(tmp_path, config_path("standard_problem_5"))
+    told = capsys.readouterr().out
+    m_x, m_y = found(told, rf"m_x = {NUMBER}, m_y = {NUMBER}, m_z")
+    assert (m_x, m_y) == pytest.approx((-0.2142, 0.0189), abs=4e-3)
+    x, y = found(told, rf"core up \(m_z = [\d.]+\) at \(x, y\) = \({NUMBER}, {NUMBER}\) nm")
+    assert -2 < x < 0
+    assert y == pytest.approx(-14.6, abs=0.3)
