@@ -115,13 +115,18 @@ class Simulation:
 
     @property
     def m(self) -> NDArray[Any]:
-        """Magnetization, unit vectors, shape ``(3, nz, ny, nx)``; 0 in empty cells."""
+        """Magnetization, unit vectors, shape ``(3, nz, ny, nx)``; 0 in empty cells.
+
+        Set it to such an array or to one direction ``(x, y, z)``; it is normalised.
+        """
         return self._measuring().m()
 
     @m.setter
     def m(self, values: NDArray[Any]) -> None:
         engine = self._measuring()
-        engine.set_m(np.broadcast_to(values, (3, *self.config.mesh.shape)))
+        given = np.asarray(values, dtype=np.float64)
+        given = given.reshape(3, 1, 1, 1) if given.shape == (3,) else given
+        engine.set_m(np.broadcast_to(given, (3, *self.config.mesh.shape)))
         self._driver.m = engine.m()[None]
 
     @property
