@@ -1,0 +1,98 @@
+"""What the README says is so: its Python runs, its links lead somewhere, its numbers are measured."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import matplotlib
+import pytest
+
+import micromag
+from micromag.analysis import ANALYSES
+from micromag.cli import EXIT_CODES, main
+from micromag.config import RunConfig
+
+ROOT = Path(micromag.__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SHORT = ["schedule[1].run.for=40 ps", "output.snapshots.every=2 ps", "output.table.every=2 ps"]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def section(heading: str) -> str:
+    return README.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with the run files and a short first run."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    options = [word for value in SHORT for word in ("--set", value)]
+    command = ["run", "configs/domain_wall_stt.yaml", "--device", "cpu", "--quiet"]
+    assert main([*command, *options]) == 0
+    return tmp_path
+
+
+def test_python_of_the_readme(checkout, capsys):
+    matplotlib.use("Agg")
+    names: dict[str, object] = {}
+    for block in blocks("python"):
+        exec(compile(block, "README.md", "exec"), names)
+    assert len(names["t"]) == len(names["x"])
+    assert dict(names["m_z"].sizes) == {"z": 1, "y": 16}
+    assert float(names["m_z"].mean()) > 0.9
+    assert (checkout / "wall.png").stat().st_size > 10_000
+    assert names["sim"].m.shape == (3, 1, 16, 128)
+    assert "(3, 1, 16, 128) " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))
+def test_links_lead_somewhere(link):
+    assert link.startswith("https://") or (ROOT / link).exists()
+
+
+@pytest.mark.parametrize("heading", ["Install and run", "Install and test"])
+def test_set_up_is_one_command(heading):
+    [command] = re.findall(r"^```bash\n(.*?)^```$", section(heading), re.MULTILINE | re.DOTALL)
+    assert command.count("\n") == 1
+
+
+def test_exit_codes_are_those_of_the_command():
+    told = dict(re.findall(r"^ +(\d+)  (.*)$", EXIT_CODES, re.MULTILINE))
+    written = dict(re.findall(r"^\| (\d+) \| (.*) \|$", section("Exit codes"), re.MULTILINE))
+    assert written == told
+
+
+def test_sections_of_the_run_file_are_all_named():
+    rows = re.findall(r"^\| (`.*?`) \|", section("The run file"), re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert named >= set(RunConfig.model_fields)
+    for key in ANALYSES.keys():
+        assert f"`{key}`" in section("The run file")
+
+
+def test_no_command_is_advertised_that_does_not_work(capsys):
+    assert main(["--help"]) == 0
+    commands = set(re.findall(r"^  (\w+) {2,}\S", capsys.readouterr().out, re.MULTILINE))
+    assert set(re.findall(r"micromag (\w+) (?:FILE|configs|runs)", README)) <= commands
+    assert {"doctor", "schema"} <= commands
+
+
+@pytest.mark.slow
+def test_output_of_the_first_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    assert main(["run", "configs/domain_wall_stt.yaml", "--device", "cpu"]) == 0
+    told, [shown] = capsys.readouterr().out.splitlines(), blocks("text")
+    number = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
+    for mine, theirs in zip(told, shown.splitlines(), strict=True):
+        if mine.startswith("  on ") or " steps, " in mine:
+            continue
+        assert number.sub("#", mine) == number.sub("#", theirs)
+        for one, other in zip(number.findall(mine), number.findall(theirs), strict=True):
+            if "+- " + one not in mine:
+                assert float(one) == pytest.approx(float(other), rel=0.01)
