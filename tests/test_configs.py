@@ -37,7 +37,7 @@ def config_path(name: str) -> Path:
 
 def shortened(name: str) -> list[str]:
     """Return options that leave every stage of a run file in place, but short."""
-    options = ["--set", "analysis={}", "--set", "output.snapshots.every=2 ps"]
+    options = ["--set", "output.snapshots.every=2 ps"]
     options += ["--set", "output.table.every=1 ps"]
     for i, stage in enumerate(yaml.safe_load(config_path(name).read_text())["schedule"]):
         kind = next(iter(stage))
@@ -128,7 +128,7 @@ def running(tmp_path: Path) -> Any:
     """A process that runs the domain wall, and the file that it is writing."""
     output = tmp_path / "alive"
     options = ["output.snapshots.every=1 ps", "output.table.every=0.5 ps"]
-    options += ["schedule=[{run: {for: 1 us}}]", "analysis={}"]
+    options += ["schedule=[{run: {for: 1 us}}]"]
     command = [sys.executable, "-m", "micromag", "run", str(config_path("domain_wall_stt"))]
     command += ["--device", "cpu", "--output", str(output)]
     process = subprocess.Popen(
