@@ -73,7 +73,9 @@ def _open_patiently(path: Path) -> h5py.File:
     for attempt in range(ATTEMPTS):
         try:
             return h5py.File(path, "r", locking=False)
-        except OSError:
+        except OSError as error:
+            if "locking flag" in str(error):  # this process has it open already, with locking
+                return h5py.File(path, "r")
             if attempt == ATTEMPTS - 1:
                 raise
             time.sleep(PAUSE)
