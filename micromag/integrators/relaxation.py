@@ -17,13 +17,13 @@ from micromag.integrators.runge_kutta import RungeKutta
 CHECK_EVERY = 20
 """Steps between two looks at energy and torque."""
 PATIENCE = 25
-"""Looks without progress after which the state counts as still, or the error limit is tightened."""
+"""Looks without progress after which the state counts as still."""
 ENERGY_PROGRESS = 1e-9
 """Fall of the energy, relative to the sum of the terms' magnitudes, that counts as progress."""
 TORQUE_PROGRESS = 0.999
 """Factor by which the torque has to fall to count as progress."""
-TIGHTEN = 0.25
-"""Factor of the error limit when there is no progress at the present one."""
+ERROR_SHARE = 0.1
+"""Error allowed in a step of a relaxation, as a share of what the fastest moment moves in it."""
 STILL_TORQUE = 1e-3
 """Without progress, a state with a larger torque than this [T] has not arrived but is stuck."""
 
@@ -68,10 +68,6 @@ class _Plateau:
         self.lowest_torque = min(torque, self.lowest_torque)
         return self.idle >= PATIENCE
 
-    def restart(self) -> None:
-        """Be patient again."""
-        self.idle = 0
-
 
 def relax(
     stepper: RungeKutta,
@@ -82,9 +78,10 @@ def relax(
 ) -> list[Progress]:
     """Step without precession until the largest torque is below ``max_torque`` [T].
 
-    Where neither torque nor energy falls any more, the solver's error is what keeps m moving: its
-    limit is tightened down to ``least_error``. If that does not help either, m stands as still as the
-    precision allows, and the state is taken. Every replica ends by itself, as it would alone.
+    Near the minimum it is the error of the steps that keeps m moving: an error e in a step of dt looks
+    like a torque e/(gamma dt). So its limit follows the torque, between ``least_error`` and the
+    stepper's own. Where neither torque nor energy falls any more, m stands as still as the precision
+    allows, and the state is taken. Every replica ends by itself, as it would alone.
 
     Parameters
     ----------
@@ -100,16 +97,15 @@ def relax(
     """
     engine = stepper.engine
     stepper.start()
-    errors = engine.column("max_error")
+    most = engine.column("max_error")
+    gamma = np.array([config.material.gamma for config in engine.model.configs])
 
-    def tighten(replica: int) -> bool:
-        if errors[replica] <= least_error:
-            return False
-        errors[replica] = max(errors[replica] * TIGHTEN, least_error)
-        engine.write_clock(max_error=errors)
-        return True
+    def limit_error(torque: NDArray[np.float64]) -> None:
+        moved = gamma * engine.column("free_dt") * torque
+        error = np.clip(ERROR_SHARE * moved, np.minimum(least_error, most), most)
+        engine.write_clock(max_error=error)
 
-    return _iterate(engine, stepper.steps, max_torque, max_iterations, notify, tighten)
+    return _iterate(engine, stepper.steps, max_torque, max_iterations, notify, limit_error)
 
 
 def minimize(
@@ -123,7 +119,7 @@ def minimize(
     minimizer.start()
     max_torque = float(engine.column("max_torque")[0])
     return _iterate(
-        engine, minimizer.steps, max_torque, max_iterations, notify, lambda replica: False
+        engine, minimizer.steps, max_torque, max_iterations, notify, lambda torque: None
     )
 
 
@@ -133,7 +129,7 @@ def _iterate(
     max_torque: float,
     max_iterations: int,
     notify: Callable[[Progress], bool],
-    tighten: Callable[[int], bool],
+    after_look: Callable[[NDArray[np.float64]], None],
 ) -> list[Progress]:
     """Step and look until every replica is done; those that are wait for the others."""
     replicas = [Progress() for _ in range(engine.model.replicas)]
@@ -150,10 +146,7 @@ def _iterate(
                 if torque < max_torque or status[i] == Status.WAITING:
                     progress.reason = "torque"
                 elif plateaus[i].reached(found.energies[i], torque):
-                    if tighten(i):
-                        plateaus[i].restart()
-                    else:
-                        progress.reason = "energy" if torque < STILL_TORQUE else "limit"
+                    progress.reason = "energy" if torque < STILL_TORQUE else "limit"
         left = [progress for progress in replicas if not progress.reason]
         stopped = bool(left) and notify(left[0])
         if stopped or iterations >= max_iterations:
@@ -162,6 +155,7 @@ def _iterate(
         _hold(engine, [bool(progress.reason) for progress in replicas])
         if all(progress.reason for progress in replicas):
             return replicas
+        after_look(found.max_torque)
         count = min(CHECK_EVERY, max_iterations - iterations)
         steps(count)
         iterations += count
