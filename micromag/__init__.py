@@ -11,7 +11,15 @@ from typing import Any
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "micromag.config": ["Material", "Minimize", "Relax", "Run", "RunConfig", "Solver", "load_config"],
+    "micromag.config": [
+        "Material",
+        "Minimize",
+        "Relax",
+        "Run",
+        "RunConfig",
+        "Solver",
+        "load_config",
+    ],
     "micromag.errors": [
         "ConfigError",
         "DeviceError",

@@ -97,7 +97,9 @@ def run_job(
 
 def _introduce(config: RunConfig, backend: Backend, folder: RunFolder, reporter: Reporter) -> None:
     if folder.moved_aside is not None:
-        reporter.message(f"The result that was here is now in {os.path.relpath(folder.moved_aside)}.")
+        reporter.message(
+            f"The result that was here is now in {os.path.relpath(folder.moved_aside)}."
+        )
     nx, ny, nz = config.mesh.cells
     ax, ay, az = (1e9 * a for a in config.mesh.cell_size)
     terms = ", ".join(key for key, _ in [*config.energy, *config.torques]) or "no term"
@@ -162,4 +164,3 @@ def _analyse(config: RunConfig, path: Path) -> list[str]:
         except AnalysisError as error:
             sentences.append(f"{key}: {error}")
     return sentences
-

@@ -131,7 +131,9 @@ def test_a_quarter_turn_is_counterclockwise():
 
 def test_an_outline_that_crosses_itself_leaves_a_hole():
     angle = np.pi / 2 + np.arange(5) * 4 * np.pi / 5
-    star = geometry.Polygon(points=tuple(zip(35e-9 * np.cos(angle), 35e-9 * np.sin(angle), strict=True)))
+    star = geometry.Polygon(
+        points=tuple(zip(35e-9 * np.cos(angle), 35e-9 * np.sin(angle), strict=True))
+    )
     mask = star.mask(FINE)[0]
     assert not mask[100, 125]
     assert mask.any()

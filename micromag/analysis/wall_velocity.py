@@ -56,7 +56,9 @@ class WallVelocity(Analysis):
         early, late = fit_line(t[:half], x[:half])[0], fit_line(t[half:], x[half:])[0]
         text = f"The wall moves at {velocity:.3f} +- {error:.3f} m/s (fitted over {_span(t)})"
         if abs(early - late) > _STEADY * max(abs(velocity), 0.1):
-            text += f", not steadily: {early:.2f} m/s in the first half, {late:.2f} m/s in the second"
+            text += (
+                f", not steadily: {early:.2f} m/s in the first half, {late:.2f} m/s in the second"
+            )
         expected = _steady_velocity(run)
         if expected is not None:
             text += f"; below the Walker threshold beta u / alpha = {expected:.3f} m/s"

@@ -38,7 +38,9 @@ class Minimizer:
     Phys. 115, 17D118 (2014).
     """
 
-    def __init__(self, model: Model, backend: Backend, max_torque: float, time: float = 0.0) -> None:
+    def __init__(
+        self, model: Model, backend: Backend, max_torque: float, time: float = 0.0
+    ) -> None:
         self.engine = Engine(model, backend, slots=4, frozen_time=time)
         engine = self.engine
         self._partial = backend.zeros((model.replicas, engine.chunks.nchunk, 4), np.float64)
@@ -58,9 +60,7 @@ class Minimizer:
                     engine.work,
                     self._partial,
                 ),
-                choose.bind(
-                    engine.items, engine.chunks.nchunk, first, self._partial, engine.clock
-                ),
+                choose.bind(engine.items, engine.chunks.nchunk, first, self._partial, engine.clock),
             ]
 
         self._begin = backend.program(evaluate(CURRENT, K_FIRST, 1))  # type: ignore[arg-type]

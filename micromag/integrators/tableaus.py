@@ -59,7 +59,9 @@ def _t(text: str) -> tuple[F, ...]:
     return tuple(F(item) for item in text.split())
 
 
-EULER = Tableau("euler", 1, _t("0"), ((),), _t("1"), "L. Euler, Institutionum calculi integralis (1768)")
+EULER = Tableau(
+    "euler", 1, _t("0"), ((),), _t("1"), "L. Euler, Institutionum calculi integralis (1768)"
+)
 
 HEUN = Tableau(
     "heun",
