@@ -40,7 +40,8 @@ KERNEL largest_error(CHUNKS, const real* RESTRICT error, real* partial) {
 INLINE double next_target(const double* now, const double* constants, long rep) {
   double target = now[CLOCK_T_STOP];
 #if CORNERS
-  const double corner = next_corner(now[CLOCK_T], constants + rep * CORNER_CONSTANTS);
+  const double t = now[CLOCK_T];
+  const double corner = next_corner(t + same_time(t), constants + rep * CORNER_CONSTANTS);
   if (corner < target) target = corner;
 #else
   (void)constants; (void)rep;
@@ -62,6 +63,12 @@ INLINE void choose_step(double* now, const double* constants, long rep) {
 
 INLINE bool is_finite(double v) { return v - v == 0.0; }
 
+// Negated, so that a step that is itself no number has collapsed as well.
+INLINE bool collapsed(const double* now, double free_dt) {
+  const double t = now[CLOCK_T];
+  return !(free_dt >= now[CLOCK_MIN_DT]) || t + free_dt == t;
+}
+
 INLINE void accept_or_reject(double* now, const double* constants, long rep, double error) {
   now[CLOCK_ERROR] = error;
   const double dt = now[CLOCK_DT];
@@ -81,9 +88,7 @@ INLINE void accept_or_reject(double* now, const double* constants, long rep, dou
   if (!accepted) {
     now[CLOCK_REJECTED] += 1;
     now[CLOCK_RETRY] += 1;
-    const double t = now[CLOCK_T];
-    if (free_dt < now[CLOCK_MIN_DT] || t + free_dt == t)
-      now[CLOCK_STATUS] = usable ? FAILED_STEP : FAILED_NAN;
+    if (collapsed(now, free_dt)) now[CLOCK_STATUS] = usable ? FAILED_STEP : FAILED_NAN;
     choose_step(now, constants, rep);
     return;
   }
@@ -99,6 +104,9 @@ INLINE void accept_or_reject(double* now, const double* constants, long rep, dou
   const double target = next_target(now, constants, rep);
   now[CLOCK_T] = dt == target - now[CLOCK_T] ? target : now[CLOCK_T] + dt;
   if (now[CLOCK_T] == now[CLOCK_T_STOP]) now[CLOCK_STATUS] = WAITING;
+#if ADAPTIVE
+  else if (collapsed(now, now[CLOCK_FREE_DT])) now[CLOCK_STATUS] = FAILED_STEP;
+#endif
   choose_step(now, constants, rep);
 }
 

@@ -3,6 +3,9 @@
 
 #define NEVER 1e300  // [s]
 
+// Times [s] closer than this are the same: the corners' and the waveforms' own sums round differently.
+INLINE double same_time(double t) { return 1e-14 * fabs(t); }
+
 // The first time after t in a table laid out n, period, t_0 .. t_{n-1}, ascending; with a finite
 // period they repeat for ever.
 INLINE double next_time(const double* table, double t) {

@@ -36,14 +36,16 @@ _MS = quantity_of(Material, "Ms")
 class Waves:
     """The parameters that depend on time: table columns, constants, and the text that evaluates.
 
-    ``corners`` is the text that finds the next time at which a step has to end, and ``longest_step``
-    [s] what no step may exceed; see `micromag.excitation.base.Waveform`.
+    ``corners`` is the text that finds the next time at which a step has to end (``has_corners`` tells
+    whether there are any), and ``longest_step`` [s] what no step may exceed; see
+    `micromag.excitation.base.Waveform`.
     """
 
     columns: list[int]
     constants: list[float]
     text: str
     corners: str
+    has_corners: bool
     longest_step: float
 
 
@@ -322,4 +324,4 @@ def _lay_out(config: RunConfig, terms: Sequence[Term], regions: int) -> tuple[La
     count = len(constants.values)
     text, corner_text = waves_text(waves, count, layout.width), corners_text(corners, count)
     columns = [column for _, group in waves for column in group]
-    return layout, Waves(columns, constants.values, text, corner_text, longest_step)
+    return layout, Waves(columns, constants.values, text, corner_text, bool(corners), longest_step)

@@ -277,6 +277,20 @@ def test_steps_grow_again_between_events(backend):
     assert made.engine.column("steps")[0] < 100
 
 
+def test_a_jump_lies_between_two_steps(backend):
+    """No step contains it, so none is rejected again and again to find where it is."""
+    counts = []
+    for high in (0.0, 0.5):
+        form = {"pulse": {"start": 20 * PS, "duration": 30 * PS, "period": 70 * PS, "high": high}}
+        B = {"value": [0, 0, 0.1], "waveform": form}
+        run = config(energy={"zeeman": [{"B": [0.1, 0, 0.5]}, {"B": B}]})
+        made = stepper(run, backend, np.array([1, 0, 0.0]).reshape(3, 1, 1, 1), max_error=1e-9)
+        advance(made, 500 * PS)
+        counts.append((made.engine.column("steps")[0], made.engine.column("rejected")[0]))
+    assert counts[1][0] < 1.1 * counts[0][0] + 14
+    assert counts[1][1] <= counts[0][1] + 14
+
+
 # ---------------------------------------------------------------------------------------- fixed steps
 
 
@@ -299,6 +313,22 @@ def test_every_method_keeps_its_order_in_a_field_that_depends_on_time(method, ba
     ]
     assert math.log2(errors[0] / errors[1]) == pytest.approx(order, abs=0.35)
     assert errors[1] < (2e-2 if order == 1 else 2e-3)
+
+
+@pytest.mark.parametrize("method", ["rk23", "rk4", "rk45", "fehlberg"])
+def test_fixed_steps_keep_their_order_where_a_field_jumps_between_them(method, backend):
+    form, w, breaks = WAVEFORMS["rectangle"]
+    run = config(
+        material={"Ms": 8e5, "alpha": 0.1},
+        energy={"zeeman": [{"B": [0, 0, 0.5]}, {"B": {"value": [0.4, 0, 0], "waveform": form}}]},
+    )
+    end, m0 = 0.2e-9, [0.6, 0, 0.8]
+    exact = macrospin(lambda t: np.array([0.4 * w(t), 0, 0.5]), m0, [end], breaks=breaks)[-1]
+    errors = [
+        np.abs(follow(run, backend, m0, [end], method=method, dt=end / n)[0] - exact).max()
+        for n in (60, 120)
+    ]
+    assert math.log2(errors[0] / errors[1]) > TABLEAUS[method].order - 0.4
 
 
 def test_fixed_steps_are_shortened_for_an_output_only(backend):

@@ -31,11 +31,11 @@ FIRST_ROTATION = 1e-3
 
 
 class _Slots:
-    """Which state array each stage reads and writes."""
+    """Which state array each stage reads and writes; ``fsal``: the last k is the next first one."""
 
-    def __init__(self, tableau: Tableau) -> None:
+    def __init__(self, tableau: Tableau, fsal: bool) -> None:
         self.tableau = tableau
-        self.fsal = tableau.first_same_as_last
+        self.fsal = fsal
         self.count = FREE + 2 + tableau.stages
 
     def k(self, stage: int) -> int:
@@ -94,7 +94,9 @@ class RungeKutta:
         self.tableau = tableau
         self.adaptive = dt is None
         self._follows_waves = self.adaptive and frozen_time is None and model.has_waves
-        self._slots = _Slots(tableau)
+        # Where a waveform jumps between two steps, the next one begins with another k.
+        jumps = frozen_time is None and model.waves.has_corners
+        self._slots = _Slots(tableau, tableau.first_same_as_last and not jumps)
         self.engine = Engine(model, backend, self._slots.count, frozen_time)
         self._error = backend.zeros((model.replicas, *model.mesh.shape), self.engine.dtype)
         self._partial = backend.zeros(
@@ -208,13 +210,14 @@ class RungeKutta:
         if self.adaptive:
             free = self.engine.column("free_dt")
             fresh = self._first_step()
-            longest = self.engine.column("max_dt")
-            self.engine.write_clock(free_dt=np.minimum(np.where(free > 0, free, fresh), longest))
+            least, longest = self.engine.column("min_dt"), self.engine.column("max_dt")
+            self.engine.write_clock(free_dt=np.where(free > 0, free, fresh).clip(least, longest))
 
     def _first_step(self) -> Any:
         gamma = np.array([c.material.gamma for c in self.engine.model.configs])
         torque = self.engine.measure().max_torque
-        return FIRST_ROTATION / (gamma * np.maximum(torque, 1e-3))
+        # fmax: a torque that is no number must not become the step; the step itself will find it.
+        return FIRST_ROTATION / (gamma * np.fmax(torque, 1e-3))
 
     def aim(self, t_stop: Any) -> None:
         """Set the next time at which each replica stops [s]; replicas past it wait."""
