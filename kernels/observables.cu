@@ -93,3 +93,21 @@ KERNEL term_field(CELLS, MODEL_ARGUMENTS, const double* RESTRICT clock, const re
     END_CELL
   END_ROW
 }
+
+// X/gamma = -m x B_eff [T] with every field and torque, without damping.
+KERNEL torque_field(CELLS, MODEL_ARGUMENTS, const double* RESTRICT clock,
+                    const real* RESTRICT work, real* field) {
+  const Arrays arrays = ARRAYS;
+  EACH_ROW(row)
+    const int parity = (int)clock[(long)row.rep * CLOCK_COLUMNS + CLOCK_PARITY];
+    const real* m = work + slot_offset(CURRENT, parity, row.rep, nrep, row.n);
+    real* field_out = field + (long)row.rep * 3 * row.n;
+    const Params uniform = row_params(arrays, row);
+    EACH_CELL(row, c)
+      const Params p = cell_params(arrays, uniform, row, c);
+      const Site s = complete(make_site(m, row.n, c), p);
+      real e[ENERGIES + 1];
+      store(field_out, row.n, c.i, (real(1) / p.gamma) * drive(s, p, e));
+    END_CELL
+  END_ROW
+}

@@ -67,7 +67,7 @@ class Engine:
         self, model: Model, backend: Backend, slots: int, frozen_time: float | None = None
     ) -> None:
         self.model = model
-        self._frozen_time = frozen_time
+        self.frozen_time = frozen_time
         self.backend = backend
         self.dtype = np.dtype(np.float64 if model.precision == "double" else np.float32)
         nx, ny, nz = model.mesh.cells
@@ -119,8 +119,8 @@ class Engine:
 
     def _bind_own(self, observables: Module, waves: Module | None) -> None:
         self._wave_kernel = waves.kernel("update_parameters") if waves else None
-        if self._wave_kernel is not None and self._frozen_time is not None:
-            self.write_clock(t=self._frozen_time)
+        if self._wave_kernel is not None and self.frozen_time is not None:
+            self.write_clock(t=self.frozen_time)
             self.backend.program(self.update(clk.slot("CURRENT"), 0.0)).run()
             self._wave_kernel = None
         measure = observables.kernel("measure").bind(
@@ -248,4 +248,14 @@ class Engine:
         self.backend.program([*self.update(clk.slot("CURRENT"), 0.0), command]).run()
         return self.backend.download(field)[replica], self.backend.download(density)[replica]
 
+    def torque_field(self, replica: int = 0) -> NDArray[Any]:
+        r"""Return -m x B_eff of every cell with the torques written as fields [T].
 
+        Shape ``(3, nz, ny, nx)``; its largest length is `Measurement.max_torque`.
+        """
+        field = self.backend.zeros((self.model.replicas, 3, *self.model.mesh.shape), self.dtype)
+        command = self._observables.kernel("torque_field").bind(
+            self.cells, *self.arguments(), self.clock, self.work, field
+        )
+        self.backend.program([*self.update(clk.slot("CURRENT"), 0.0), command]).run()
+        return self.backend.download(field)[replica]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micromag.errors import NumericalError
 from micromag.integrators import clock as clk
@@ -26,12 +28,13 @@ def failed_replicas(engine: Engine) -> list[int]:
 def describe_failure(engine: Engine, replica: int = 0) -> NumericalError:
     """Return an error that says where and when a replica failed, and what to try."""
     clock = engine.read_clock()[replica]
-    t, dt = clock[clk.column("t")], clock[clk.column("dt")]
-    where = f"t = {t * 1e9:.6g} ns, step {int(clock[clk.column('steps')])}"
-    cell = _bad_cell(engine, replica)
+    collapsed = clock[clk.column("status")] == Status.FAILED_STEP
+    cell, from_values = _failing_cell(engine, replica)
+    where = _moment(engine, clock)
     if cell is not None:
         where += f", cell (x, y, z) = {cell}"
-    if clock[clk.column("status")] == Status.FAILED_STEP:
+    dt = clock[clk.column("dt")]
+    if collapsed:
         return NumericalError(
             "the time step has collapsed",
             where=where,
@@ -39,32 +42,55 @@ def describe_failure(engine: Engine, replica: int = 0) -> NumericalError:
             allowed=f"error below {clock[clk.column('max_error')]:.3g} with dt above "
             f"{clock[clk.column('min_dt')]:.3g} s",
             next_step="likely max_error is below what this precision can resolve, or a parameter is "
-            "off by orders of magnitude; try precision: double or a larger solver.max_error",
+            "off by orders of magnitude (the cell named turns fastest); try precision: double, a "
+            "larger max_error or a smaller min_dt",
         )
-    limit = stable_step(engine, replica)
-    if dt > limit:
-        cause = (
-            f"likely the fixed step is too long: about {limit:.2g} s is stable for the exchange "
-            "and anisotropy here; shorten solver.dt or leave it out"
-        )
-    else:
-        cause = (
-            "likely a field, current or material value is NaN or far too large; "
-            "check units and files, and the waveforms at this time"
-        )
+    cause = (
+        "likely a field, current or material value is NaN or far too large; "
+        "check units and files, and the waveforms at this time"
+    )
+    fixed = engine.frozen_time is None and engine.model.configs[replica].solver.dt is not None
+    if fixed and not from_values:
+        limit = stable_step(engine, replica)
+        if dt > limit:
+            cause = (
+                f"likely the fixed step is too long: about {limit:.2g} s is stable for the exchange "
+                "and anisotropy here; shorten solver.dt or leave it out"
+            )
+    value = f"dt = {dt:.3g} s" if engine.frozen_time is None else None
     return NumericalError(
-        "m is no longer a number (NaN or Inf)", where=where, value=f"dt = {dt:.3g} s", next_step=cause
+        "m is no longer a number (NaN or Inf)", where=where, value=value, next_step=cause
     )
 
 
-def _bad_cell(engine: Engine, replica: int) -> tuple[int, int, int] | None:
-    """Return the first cell (x, y, z) of the failed attempt that is not finite, if any is."""
-    for state in (engine.trial(replica), engine.m(replica)):
+def _moment(engine: Engine, clock: NDArray[np.float64]) -> str:
+    steps = int(clock[clk.column("steps")])
+    if engine.frozen_time is None:
+        return f"t = {clock[clk.column('t')] * 1e9:.6g} ns, step {steps}"
+    return f"t = {engine.frozen_time * 1e9:.6g} ns, step {steps} of the relaxation"
+
+
+def _failing_cell(engine: Engine, replica: int) -> tuple[tuple[int, int, int] | None, bool]:
+    """Return the cell (x, y, z) where it begins, and whether the parameters there are to blame.
+
+    A number that is none spreads to the neighbours from stage to stage, so the states and rates are
+    looked through in the order in which they come about. After a collapse it is the fastest cell.
+    """
+    m, trial = engine.m(replica), engine.trial(replica)
+    torque = engine.torque_field(replica)
+    for state in (m, torque, trial):
         bad = np.argwhere(~np.isfinite(state).all(axis=0))
         if len(bad):
-            z, y, x = (int(i) for i in bad[0])
-            return x, y, z
-    return None
+            return _xyz(bad[0]), state is torque
+    if engine.status()[replica] != Status.FAILED_STEP:
+        return None, False
+    speed = (torque.astype(np.float64) ** 2).sum(axis=0)
+    return _xyz(np.unravel_index(int(speed.argmax()), speed.shape)), False
+
+
+def _xyz(place: Sequence[Any] | NDArray[np.intp]) -> tuple[int, int, int]:
+    z, y, x = (int(i) for i in place)
+    return x, y, z
 
 
 def stable_step(engine: Engine, replica: int = 0) -> float:
