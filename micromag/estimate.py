@@ -100,6 +100,7 @@ def host_bytes(config: RunConfig) -> int:
 
 def check_memory(config: RunConfig, backend: Backend) -> None:
     """Raise DeviceError if a run does not fit into the free memory of its device."""
+    _require(config, _least_bytes(config), backend.memory_total(), "the memory of the device")
     on_device = device_bytes(config, "cuda" if backend.kind == "cuda" else "cpu")
     on_host = host_bytes(config)
     if backend.kind == "cpu":
@@ -115,12 +116,21 @@ def check_total_memory(config: RunConfig, kind: Kind) -> None:
     """Raise DeviceError if a run cannot fit whatever else is going on; no GPU is asked."""
     from micromag.backend.memory import host_memory_total
 
+    total = LARGEST_GPU if kind == "cuda" else host_memory_total()
+    name = "the memory of any GPU" if kind == "cuda" else "the memory of this machine"
+    _require(config, _least_bytes(config), total, name)
     on_device, on_host = device_bytes(config, kind), host_bytes(config)
     if kind == "cuda":
-        _require(config, on_device, LARGEST_GPU, "the memory of any GPU")
+        _require(config, on_device, total, name)
     else:
         on_host += on_device
     _require(config, on_host, host_memory_total(), "the memory of this machine")
+
+
+def _least_bytes(config: RunConfig) -> int:
+    """Return what the state alone takes: to refuse an absurd mesh, nothing else is looked at."""
+    slots = max(_slots(staged, stage) for staged, stage in stages(config))
+    return 3 * slots * config.mesh.count * _itemsize(config)
 
 
 def _require(config: RunConfig, need: int, there: int, name: str) -> None:
