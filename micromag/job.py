@@ -109,6 +109,7 @@ def _introduce(config: RunConfig, backend: Backend, folder: RunFolder, reporter:
         f"precision: {terms}"
     )
     reporter.message(f"  on {backend.choice}")
+    reporter.message(f"  into {os.path.relpath(folder.path / RESULT)}")
 
 
 def _compute(
