@@ -14,37 +14,39 @@ KERNEL load_magnetization(CELLS, const double* RESTRICT clock, const real* RESTR
     const real* m = work + slot_offset(source, parity, row.rep, nrep, row.n);
     const real* Ms_here = Ms + (long)row.rep * Ms_replica_stride;
     real* line = out + (((long)row.z * ny + row.y) * nrep + row.rep) * 3 * nx;
-    EACH_CELL(row, c)
-      const V M = Ms_here[c.i * Ms_cell_stride] * load(m, row.n, c.i);
-      store(line, nx, c.x, M);
-    END_CELL
+    EACH_POINT(row, x)
+      const long i = row.first + x;
+      store(line, nx, x, Ms_here[i * Ms_cell_stride] * load(m, row.n, i));
+    END_POINT
   END_ROW
 }
 
-// B(k) = -mu0 N(k) M(k), in place. The grid is that of the spectrum: nx = lx/2 + 1, ny = ly, nz = lz.
-// The tensor is the octant of non-negative wave vectors, order xx yy zz xy xz yz, and carries -mu0 and
-// the transforms' normalisation; its off-diagonal components are odd along their two axes.
-KERNEL multiply_tensor(CELLS, const real* RESTRICT tensor, real* spectrum) {
+// B(k) = -mu0 N(k) M(k), in place, for the rows from ky = y0 on of some columns of the spectrum, which
+// has ly rows and nz planes in all. The tensor is that of these columns: the octant of non-negative
+// wave vectors, order xx yy zz xy xz yz; it carries -mu0 and the transforms' normalisation. Its
+// off-diagonal components are odd along their two axes.
+KERNEL multiply_tensor(CELLS, int y0, int ly, const real* RESTRICT tensor, real* spectrum) {
   EACH_ROW(row)
-    const int oy = row.y <= ny / 2 ? row.y : ny - row.y;
+    const int ky = y0 + row.y;
+    const int oy = ky <= ly / 2 ? ky : ly - ky;
     const int oz = row.z <= nz / 2 ? row.z : nz - row.z;
-    const real sxy = oy == row.y ? real(1) : real(-1), sxz = oz == row.z ? real(1) : real(-1);
+    const real sxy = oy == ky ? real(1) : real(-1), sxz = oz == row.z ? real(1) : real(-1);
     const real syz = sxy * sxz;
-    const long octant = (long)(nz / 2 + 1) * (ny / 2 + 1) * nx;
-    const real* N = tensor + ((long)oz * (ny / 2 + 1) + oy) * nx;
+    const long octant = (long)(nz / 2 + 1) * (ly / 2 + 1) * nx;
+    const real* N = tensor + ((long)oz * (ly / 2 + 1) + oy) * nx;
     real* line = spectrum + (((long)row.z * ny + row.y) * nrep + row.rep) * 6 * nx;
-    EACH_CELL(row, c)
-      const real xx = N[c.x], yy = N[octant + c.x], zz = N[2 * octant + c.x];
-      const real xy = sxy * N[3 * octant + c.x], xz = sxz * N[4 * octant + c.x];
-      const real yz = syz * N[5 * octant + c.x];
-      const long i = 2 * (long)c.x;
+    EACH_POINT(row, x)
+      const real xx = N[x], yy = N[octant + x], zz = N[2 * octant + x];
+      const real xy = sxy * N[3 * octant + x], xz = sxz * N[4 * octant + x];
+      const real yz = syz * N[5 * octant + x];
+      const long i = 2 * (long)x;
       const V re = load(line, 2 * nx, i), im = load(line, 2 * nx, i + 1);
       store(line, 2 * nx, i, V{xx * re.x + xy * re.y + xz * re.z, xy * re.x + yy * re.y + yz * re.z,
                                xz * re.x + yz * re.y + zz * re.z});
       store(line, 2 * nx, i + 1, V{xx * im.x + xy * im.y + xz * im.z,
                                    xy * im.x + yy * im.y + yz * im.z,
                                    xz * im.x + yz * im.y + zz * im.z});
-    END_CELL
+    END_POINT
   END_ROW
 }
 
@@ -53,8 +55,8 @@ KERNEL store_field(CELLS, const real* RESTRICT in, real* field) {
   EACH_ROW(row)
     const real* line = in + (((long)row.z * ny + row.y) * nrep + row.rep) * 3 * nx;
     real* mine = field + (long)row.rep * 3 * row.n;
-    EACH_CELL(row, c)
-      store(mine, row.n, c.i, load(line, nx, c.x));
-    END_CELL
+    EACH_POINT(row, x)
+      store(mine, row.n, row.first + x, load(line, nx, x));
+    END_POINT
   END_ROW
 }

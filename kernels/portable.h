@@ -110,6 +110,13 @@ INLINE Cell make_cell(const Row& r) {
     [&]() ALWAYS_INLINE {
 #define END_CELL }(); }
 
+// For bodies that look at no neighbour.
+#define EACH_POINT(row, x)                                                   \
+  {                                                                          \
+    const int x = row.x;                                                     \
+    [&]() ALWAYS_INLINE {
+#define END_POINT }(); }
+
 // A chunk is a fixed share of the rows of one replica; a block works on it and every thread keeps
 // sums of its own, which FOLD_* then combines in a fixed order.
 #define EACH_CHUNK(chunk, rep)                                               \
@@ -230,12 +237,20 @@ INLINE void each_cell(const Row& r, Body body) {
   if (last > 0) body(make_cell(r, last, last - 1, PERIODIC_X ? 0 : last));
 }
 
+template <class Body>
+INLINE void each_point(int nx, Body body) {
+  INDEPENDENT
+  for (int x = 0; x < nx; ++x) body(x);
+}
+
 #define EACH_ROW(row)                                                        \
   (void)nrep;                                                                \
   each_row(lo, hi, nx, ny, nz, [=](const Row& row) ALWAYS_INLINE {
 #define END_ROW });
 #define EACH_CELL(row, c) each_cell(row, [=](const Cell& c) ALWAYS_INLINE {
 #define END_CELL });
+#define EACH_POINT(row, x) each_point(row.nx, [=](int x) ALWAYS_INLINE {
+#define END_POINT });
 
 #define EACH_CHUNK(chunk, rep)                                               \
   (void)nrep;                                                                \

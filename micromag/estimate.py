@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from micromag.backend.cpu import available_threads
+from micromag.backend.fft_blocks import BlockedLayout
 from micromag.backend.fft_layout import ConvolutionLayout
 from micromag.config_sections import Minimize, Run, Stage
 from micromag.demag.tensor import padded_lengths
@@ -185,13 +187,16 @@ def _slots(config: RunConfig, stage: Stage) -> int:
 def _convolution_bytes(config: RunConfig, kind: Kind) -> int:
     """Return what a nonlocal field needs: tensor, transforms, field, and Ms where it varies."""
     mesh, item = config.mesh, _itemsize(config)
-    layout = ConvolutionLayout(mesh.cells, padded_lengths(mesh.cells, mesh.periodic), 3)
-    reals = layout.array_size + 6 * _octant(config) + 3 * mesh.count
-    if kind == "cuda":
-        # As `CudaBackend.convolution_fft_bytes`, which needs a GPU to be asked.
-        reals += layout.padded_size + 4 * layout.spectrum_size
+    lengths = padded_lengths(mesh.cells, mesh.periodic)
+    reals = 6 * _octant(config) + 3 * mesh.count
     if not config.material.Ms.is_uniform:
         reals += mesh.count
+    if kind == "cpu":
+        blocked = BlockedLayout(mesh.cells, lengths, 1, 3, item, available_threads())
+        return reals * item + blocked.size
+    # As `CudaBackend.convolution_fft_bytes`, which needs a GPU to be asked.
+    layout = ConvolutionLayout(mesh.cells, lengths, 3)
+    reals += layout.array_size + layout.padded_size + 4 * layout.spectrum_size
     return reals * item
 
 

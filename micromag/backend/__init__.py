@@ -13,8 +13,10 @@ from micromag.backend.base import (
     Items,
     Kernel,
     Module,
+    Multiply,
     Program,
     Source,
+    SpectrumBlock,
 )
 from micromag.errors import DeviceError
 
@@ -27,8 +29,10 @@ __all__ = [
     "Items",
     "Kernel",
     "Module",
+    "Multiply",
     "Program",
     "Source",
+    "SpectrumBlock",
     "get_backend",
 ]
 

@@ -216,29 +216,41 @@ class Module(ABC):
     def _kernel(self, signature: Signature) -> Kernel: ...
 
 
-class ConvolutionFFT(ABC):
-    """Forward and inverse transforms of a zero-padded grid that skip the lines of zeros.
+@dataclass(frozen=True)
+class SpectrumBlock:
+    """A part of the spectrum: contiguous ``values`` of shape (Lz, rows, fields, columns), complex.
 
-    ``real_in``, ``real_out``: shape (nz, ny, batch, nx), real. ``spectrum``: shape
-    (Lz, Ly, batch, Lx // 2 + 1), complex. Both directions are unnormalised: forward and inverse
-    together multiply by Lx Ly Lz. ``inverse`` destroys the spectrum. The arrays stay where they
-    are.
+    Its first row is the frequency ``y`` and its first column the frequency ``x``; ``fields`` are the
+    components of some replicas.
     """
 
-    cells: tuple[int, int, int]
-    lengths: tuple[int, int, int]
-    batch: int
+    values: DeviceArray
+    x: int
+    y: int
+
+
+Multiply = Callable[[SpectrumBlock], Command]
+"""Returns the launch that multiplies a part of the spectrum in place."""
+
+
+class ConvolutionFFT(ABC):
+    """Convolutions by transforms of a zero-padded grid that skip the lines of zeros.
+
+    ``real_in``, ``real_out``: shape (nz, ny, replicas * components, nx), real. The transforms are
+    unnormalised: forth and back together multiply by Lx Ly Lz. The arrays stay where they are.
+    """
+
     real_in: DeviceArray
-    spectrum: DeviceArray
     real_out: DeviceArray
 
     @abstractmethod
-    def forward(self) -> None:
-        """Transform ``real_in``, padded with zeros to ``lengths``, into ``spectrum``."""
+    def steps(self, multiply: Multiply) -> list[Step]:
+        """Return the steps from ``real_in`` to ``real_out``.
 
-    @abstractmethod
-    def inverse(self) -> None:
-        """Transform ``spectrum`` back and keep the first ``cells`` of it in ``real_out``."""
+        They transform ``real_in``, padded with zeros, multiply the spectrum, transform back and keep
+        what lies in the cells. ``multiply`` is asked for every part that the spectrum is cut into;
+        the parts of different replicas may share their memory.
+        """
 
 
 class Backend(ABC):
@@ -265,12 +277,14 @@ class Backend(ABC):
         self,
         cells: tuple[int, int, int],
         lengths: tuple[int, int, int],
-        batch: int,
+        replicas: int,
+        components: int,
         dtype: DTypeLike,
     ) -> ConvolutionFFT:
-        """Return the transforms of ``batch`` real fields of (nx, ny, nz) cells.
+        """Return the transforms of real fields of (nx, ny, nz) cells.
 
-        They are padded to ``lengths`` = (Lx, Ly, Lz); ``dtype`` is float32 or float64.
+        There are ``components`` of them per replica. They are padded to ``lengths`` = (Lx, Ly, Lz);
+        ``dtype`` is float32 or float64.
         """
 
     @abstractmethod
@@ -278,7 +292,8 @@ class Backend(ABC):
         self,
         cells: tuple[int, int, int],
         lengths: tuple[int, int, int],
-        batch: int,
+        replicas: int,
+        components: int,
         dtype: DTypeLike,
     ) -> int:
         """Return the memory that ``convolution_fft`` takes, work areas included [bytes]."""

@@ -29,7 +29,7 @@ from micromag.backend.base import (
 )
 from micromag.backend.cache import kernel_cache
 from micromag.backend.compiler import HostCompiler, cpu_name, host_compiler
-from micromag.backend.fft_layout import ConvolutionLayout
+from micromag.backend.fft_blocks import BlockedLayout
 from micromag.backend.memory import host_memory_free, host_memory_total
 from micromag.backend.signature import Signature, host_wrapper
 from micromag.backend.source import read_kernel_file
@@ -76,21 +76,35 @@ class CpuBackend(Backend):
         self,
         cells: tuple[int, int, int],
         lengths: tuple[int, int, int],
-        batch: int,
+        replicas: int,
+        components: int,
         dtype: DTypeLike,
     ) -> ConvolutionFFT:
         from micromag.backend.cpu_fft import CpuConvolutionFFT
 
-        return CpuConvolutionFFT(self, cells, lengths, batch, np.dtype(dtype))
+        layout = self._blocked(cells, lengths, replicas, components, dtype)
+        return CpuConvolutionFFT(self, layout, np.dtype(dtype))
 
     def convolution_fft_bytes(
         self,
         cells: tuple[int, int, int],
         lengths: tuple[int, int, int],
-        batch: int,
+        replicas: int,
+        components: int,
         dtype: DTypeLike,
     ) -> int:
-        return ConvolutionLayout(cells, lengths, batch).array_size * np.dtype(dtype).itemsize
+        return self._blocked(cells, lengths, replicas, components, dtype).size
+
+    def _blocked(
+        self,
+        cells: tuple[int, int, int],
+        lengths: tuple[int, int, int],
+        replicas: int,
+        components: int,
+        dtype: DTypeLike,
+    ) -> BlockedLayout:
+        itemsize = np.dtype(dtype).itemsize
+        return BlockedLayout(cells, lengths, replicas, components, itemsize, self.threads)
 
     def empty(self, shape: int | Sequence[int], dtype: DTypeLike) -> NDArray[Any]:
         kind = np.dtype(dtype)
@@ -202,6 +216,10 @@ class CpuCommand(Command):
     def run(self) -> None:
         CpuProgram([self]).run()
 
+    def alone(self) -> Callable[[], None]:
+        """Return what launches it in the calling thread only."""
+        return LaunchList([self], alone=True).run
+
 
 def _in_memory(kernel: str, value: Any) -> NDArray[Any] | None:
     if value is None or isinstance(value, np.ndarray):
@@ -215,15 +233,17 @@ def _in_memory(kernel: str, value: Any) -> NDArray[Any] | None:
 
 
 class LaunchList:
-    """Consecutive launches, run by one call into the pool."""
+    """Consecutive launches, run by one call into the pool, or ``alone`` by the calling thread."""
 
-    def __init__(self, commands: list[CpuCommand]) -> None:
+    def __init__(self, commands: list[CpuCommand], *, alone: bool = False) -> None:
         self.commands = commands  # keeps the arguments alive
         self.entries = np.array([c.entry for c in commands], np.int64)
+        if alone:
+            self.entries[:, 3:] = 1  # one chunk, one thread
         self.pool_run = _pool().pool_run
         self.address = self.entries.ctypes.data
 
-    def run(self, times: int) -> None:
+    def run(self, times: int = 1) -> None:
         self.pool_run(self.address, len(self.entries), times)
 
 

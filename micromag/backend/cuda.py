@@ -25,9 +25,11 @@ from micromag.backend.base import (
     DeviceArray,
     Kernel,
     Module,
+    Multiply,
     Program,
     Source,
     Space,
+    SpectrumBlock,
     Step,
     host_values,
 )
@@ -106,20 +108,22 @@ class CudaBackend(Backend):
         self,
         cells: tuple[int, int, int],
         lengths: tuple[int, int, int],
-        batch: int,
+        replicas: int,
+        components: int,
         dtype: DTypeLike,
     ) -> ConvolutionFFT:
         with self.active():
-            return CudaConvolutionFFT(self, cells, lengths, batch, np.dtype(dtype))
+            return CudaConvolutionFFT(self, cells, lengths, replicas * components, np.dtype(dtype))
 
     def convolution_fft_bytes(
         self,
         cells: tuple[int, int, int],
         lengths: tuple[int, int, int],
-        batch: int,
+        replicas: int,
+        components: int,
         dtype: DTypeLike,
     ) -> int:
-        layout = ConvolutionLayout(cells, lengths, batch)
+        layout = ConvolutionLayout(cells, lengths, replicas * components)
         # cuFFT's two large work areas are at most as large as the data of a transform.
         size = layout.array_size + layout.padded_size + 4 * layout.spectrum_size
         return size * np.dtype(dtype).itemsize
@@ -314,7 +318,11 @@ class CudaConvolutionFFT(ConvolutionFFT):
             if lines is not None
         ]
 
+    def steps(self, multiply: Multiply) -> list[Step]:
+        return [self.forward, multiply(SpectrumBlock(self.spectrum, 0, 0)), self.inverse]
+
     def forward(self) -> None:
+        """Transform ``real_in``, padded with zeros, into ``spectrum``."""
         with self.backend.active():
             if self.is_padded:
                 _zero(self.line_in, 0, self.line_in.size)
@@ -326,6 +334,7 @@ class CudaConvolutionFFT(ConvolutionFFT):
                 plan.run(-1)
 
     def inverse(self) -> None:
+        """Transform ``spectrum`` back, which destroys it, into ``real_out``."""
         with self.backend.active():
             for plan, _ in reversed(self.across):
                 plan.run(+1)

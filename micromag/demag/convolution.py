@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micromag.backend.base import Backend, Cells, Source
+from micromag.backend.base import Backend, Cells, Command, Source, SpectrumBlock
 from micromag.constants import MU_0
 from micromag.demag import cached_spectrum
 from micromag.terms.base import NonlocalField
@@ -32,8 +32,7 @@ class DemagField(NonlocalField):
         lx, ly, lz = spectrum.lengths
         scale = -MU_0 / (lx * ly * lz)
         self.field = backend.zeros((replicas, 3, *mesh.shape), dtype)
-        self._tensor = backend.upload((spectrum.octant * scale).astype(dtype))
-        self._fft = backend.convolution_fft(mesh.cells, spectrum.lengths, 3 * replicas, dtype)
+        self._fft = backend.convolution_fft(mesh.cells, spectrum.lengths, replicas, 3, dtype)
         self._Ms, self._Ms_strides = _saturation(model, backend, dtype)
         text = model.kernel_text("demag.cu")
         source = Source("demag.cu", text, {}, model.precision)
@@ -41,19 +40,27 @@ class DemagField(NonlocalField):
         nx, ny, nz = mesh.cells
         self._cells = Cells(nx, ny, nz, replicas)
         self._load = module.kernel("load_magnetization")
-        self._multiply = module.kernel("multiply_tensor").bind(
-            Cells(lx // 2 + 1, ly, lz, replicas), self._tensor, self._fft.spectrum
-        )
-        self._store = module.kernel("store_field").bind(
-            self._cells, self._fft.real_out, self.field
-        )
+        kernel = module.kernel("multiply_tensor")
+        octant = (spectrum.octant * scale).astype(dtype)
+        tensors: dict[int, Any] = {}
+
+        def multiply(block: SpectrumBlock) -> Command:
+            planes, rows, fields, columns = block.values.shape
+            x = slice(block.x, block.x + columns)
+            if x.start not in tensors:
+                tensors[x.start] = backend.upload(np.ascontiguousarray(octant[..., x]))
+            space = Cells(columns, rows, planes, fields // 3)
+            return kernel.bind(space, block.y, ly, tensors[x.start], block.values)
+
+        self._convolve = self._fft.steps(multiply)
+        self._store = module.kernel("store_field").bind(self._cells, self._fft.real_out, self.field)
 
     def commands(self, work: Any, clock: Any, source: int) -> list[Any]:
         """Return the commands that fill `field` from slot ``source`` of the work array."""
         load = self._load.bind(
             self._cells, clock, work, source, self._Ms, *self._Ms_strides, self._fft.real_in
         )
-        return [load, self._fft.forward, self._multiply, self._fft.inverse, self._store]
+        return [load, *self._convolve, self._store]
 
 
 def _saturation(model: Model, backend: Backend, dtype: Any) -> tuple[Any, tuple[int, int]]:
