@@ -170,9 +170,13 @@ def assert_close(found: np.ndarray, expected: np.ndarray, tolerance: float) -> N
 def check_against_formula(key: str, case: Case, backend: Any, tolerance: float) -> None:
     expected = expected_rate(key, case)
     assert_close(rate(case.config, backend, case.m), expected, tolerance)
+    engine = measuring_engine(case.config, backend, case.m)
+    X = expected - case.alpha * np.cross(case.m, expected, axis=0)
+    assert_close(engine.torque_field() * GAMMA, X, tolerance)
+    largest = np.sqrt((X**2).sum(axis=0)).max()
+    assert engine.measure().max_torque[0] * GAMMA == pytest.approx(largest, rel=tolerance)
     if TERMS.get(key).kind == "torque":
         return
-    engine = measuring_engine(case.config, backend, case.m)
     B, e = engine.term_field(key)
     written = formula(key)
     field = np.where(case.inside, written.field(case.m, case.p, case.magnet), 0)

@@ -13,7 +13,10 @@ from formulas import Magnet, exchange, zhang_li
 from magnets import GAMMA, advance, config, macrospin, merged, random_m, stepper
 
 from micromag.driver import Driver
+from micromag.errors import DeviceError
+from micromag.integrators.runge_kutta import RungeKutta
 from micromag.integrators.tableaus import TABLEAUS
+from micromag.model import Model
 from micromag.output.recorder import MemoryRecorder
 from micromag.progress import SilentReporter
 
@@ -224,6 +227,24 @@ def test_a_waveform_multiplies_every_region_and_cell(form, backend):
         m0 = np.ones(3) / np.sqrt(3)
         expected = macrospin(lambda t, v=value: w(t) * np.array(v), m0, [TIMES[-1]], breaks=breaks)
         assert np.abs(made.engine.m()[:, 0, 0, i] - expected[-1]).max() < 1e-6
+
+
+def test_every_waveform_compiles_for_a_gpu():
+    from micromag.backend import get_backend, nvrtc
+
+    try:
+        nvrtc.version()
+    except DeviceError as error:
+        pytest.skip(error.what)
+    fields = [{"B": {"value": [0, 0, 1], "waveform": form}} for form, _, _ in WAVEFORMS.values()]
+    model = Model([config(energy={"zeeman": fields})])
+    made = RungeKutta(model, get_backend("cpu"), TABLEAUS["rk45"])
+    waves = made.engine.source("waveforms.cu")
+    steps = made.engine.source("stepper.cu", ORDER="5.0", ADAPTIVE=1, CORNERS=1)
+    for cubin, name in zip(
+        nvrtc.cubins([waves, steps], "sm_90"), ("update_parameters", "control"), strict=True
+    ):
+        assert name.encode() in cubin.read_bytes()
 
 
 # ------------------------------------------------------------------------------- nothing is leapt over

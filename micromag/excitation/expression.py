@@ -20,6 +20,9 @@ class Expression(Waveform):
     tan, exp, log, sqrt, abs, tanh, min, max, heaviside or step (1 from 0 on), sinc
     (:math:`\sin x / x`). It is parsed to a tree, never evaluated as Python.
 
+    Time steps end where a part that is linear in t vanishes, as ``t - 1 ns`` does in
+    ``step(t - 1 ns)`` or ``exp(-((t - 1 ns) / 20 ps)^2)``, so that the event there is not missed.
+
     =======  ====  =======  ============================================================
     name     unit  default  meaning
     =======  ====  =======  ============================================================
