@@ -233,3 +233,30 @@ def test_a_schedule_twice(schedule, backend):
         drive([scheduled("regions", 1, schedule, "single")], backend)[0][0] for _ in range(2)
     )
     assert_same(first, again)
+
+
+@pytest.mark.parametrize("structure", ["regions", "waveforms"])
+def test_regions_and_waveforms_in_a_batch_of_runs(structure, backend):
+    configs = [scheduled(structure, i, "run", "single") for i in range(REPLICAS)]
+    batch, _ = drive(configs, backend)
+    for i in (1, 6):
+        assert_same(drive([configs[i]], backend)[0][0], batch[i])
+
+
+def test_formulas_that_differ_in_numbers_only_make_a_batch(backend):
+    texts = [
+        "step(t - 3 ps) * sin(9e11 * t)",
+        "step(t - 7 ps) * sin(2e11 * t)",
+        "step(t - 0 ps) * sin(0 * t)",
+    ]
+    configs = []
+    for text in texts:
+        B = {"value": [0, 0.3, 0.1], "waveform": {"expression": text}}
+        configs.append(config(**merged(BASE, {"energy": {"zeeman": {"B": B}}})))
+    m = np.stack([random_m(configs[0].mesh.shape, seed=i) for i in range(3)])
+    batch = stepper(configs, backend, m)
+    advance(batch, 2e-11)
+    for i in range(3):
+        alone = stepper(configs[i], backend, m[i : i + 1])
+        advance(alone, 2e-11)
+        assert bits(alone, 0) == bits(batch, i)
