@@ -153,4 +153,3 @@ class BlockedLayout:
         else:
             workspace = 2 * rows + self.threads_inside * (2 * block + padded)
         return (whole + self.threads_across * workspace) * self.itemsize
-
