@@ -13,7 +13,7 @@ from micromag.column import Column
 from micromag.config_sections import Minimize, Relax, Run, Stage
 from micromag.errors import Interrupted, NumericalError
 from micromag.geometry import Regions
-from micromag.health import describe_failure, failed_replicas
+from micromag.health import describe_failure, failed_replicas, stable_step
 from micromag.initial import initial_magnetization
 from micromag.integrators import clock as clk
 from micromag.integrators.clock import Status
@@ -172,6 +172,7 @@ class Driver:
             engine.write_clock(free_dt=self._free_dt)
         engine.write_clock(steps=self._steps)
         stepper.start(self.t)
+        self._warn_of_long_step(engine, solver.dt)
         timetable = Timetable(self.t, self.t + stage.duration, configs[0].output)
         for event in timetable:
             stepper.aim(event.t)
@@ -183,6 +184,15 @@ class Driver:
                 self._record_snapshot(engine)
         self._leave(engine)
         self._steps, self._free_dt = engine.column("steps"), engine.column("free_dt")
+
+    def _warn_of_long_step(self, engine: Engine, dt: float | None) -> None:
+        """Say so when a fixed step is unstable: m is renormalised, so nothing blows up to show it."""
+        limit = stable_step(engine) if dt is not None else np.inf
+        if dt is not None and dt > limit:
+            self.reporter.message(
+                f"  warning: the fixed step of {dt:.3g} s is longer than about {limit:.2g} s, beyond "
+                "which the fastest spin waves of this mesh are unstable; shorten or remove solver.dt"
+            )
 
     def _advance(self, stepper: RungeKutta, t_stop: float, t_end: float, number: int) -> None:
         """Step until every replica stands at ``t_stop``."""

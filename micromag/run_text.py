@@ -13,6 +13,8 @@ from micromag.yaml_source import Loc, Node, Place, Problem, SourceError, path_te
 _STEP = re.compile(r"\s*([^.\[\]\s]+)\s*((?:\[\d+\])*)\s*")
 _EXCLUSIVE = (("cell_size", "size"),)
 """Keys of `mesh` of which an override replaces the other."""
+_FORMS = ("default", "value", "file")
+"""Keys that tell the forms of a parameter apart."""
 
 
 def read_run_file(path: Path, overrides: Iterable[str] = ()) -> Node:
@@ -102,10 +104,15 @@ def _child(here: Node, step: str | int, loc: Loc, new: Node) -> Node:
 
 
 def _merge(base: Node, over: Node, loc: Loc) -> Node:
-    """Return ``over`` laid over ``base``: mappings key by key, all else replaced."""
+    """Return ``over`` laid over ``base``: mappings key by key, all else replaced.
+
+    An empty mapping replaces as well, so that ``analysis={}`` takes away what was there.
+    """
     if not (isinstance(base.value, dict) and isinstance(over.value, dict)):
         return over
     if _is_choice(loc) and list(base.value) != list(over.value):
+        return over
+    if not over.value or _is_other_form(base.value, over.value):
         return over
     merged = dict(base.value)
     if loc == ("mesh",):
@@ -122,6 +129,11 @@ def _is_choice(loc: Loc) -> bool:
         or loc[-1:] == ("waveform",)
         or (len(loc) == 2 and loc[0] == "regions")
     )
+
+
+def _is_other_form(base: Mapping[str, Node], over: Mapping[str, Node]) -> bool:
+    """Whether a parameter is given in another form: by region, by file, or with a waveform."""
+    return any(key in over and key not in base for key in _FORMS)
 
 
 def _drop_exclusive(base: dict[str, Node], over: Mapping[str, Node]) -> None:

@@ -221,3 +221,22 @@ KEYS = st.text("abcdefgn.-_ 0123456789[]:#", min_size=1, max_size=8)
 )
 def test_dumped_data_reads_back(data: Any) -> None:
     assert read_yaml(to_yaml(data), "").plain() == data
+
+
+def test_an_override_in_another_form_replaces_the_parameter() -> None:
+    config = load_config(GOOD, ["material.alpha={file: good_run.yaml}"])
+    assert config.material.alpha.file == GOOD
+    assert not config.material.alpha.regions
+    config = load_config(GOOD, ["material.alpha={notch: 0.5}"])
+    assert config.material.alpha.of_region("notch") == 0.5
+    assert config.material.alpha.value == 0.1
+
+
+def test_an_empty_mapping_takes_away_what_was_there() -> None:
+    assert load_config(GOOD).output.table != Table()
+    assert load_config(GOOD, ["output.table={}"]).output.table == Table()
+
+
+def test_a_torque_without_amplitude_is_refused() -> None:
+    with pytest.raises(ConfigErrors, match="an amplitude is missing: B_DL, B_FL or both"):
+        load_config(GOOD, ["torques.spin_torque={sigma: [0, 1, 0]}"])

@@ -325,3 +325,24 @@ def test_a_collapsing_step_is_reported_with_its_cell_and_time(stage):
     text = str(caught.value)
     assert "time step has collapsed" in text and "t = 0 ns" in text
     assert "cell (x, y, z) = (5, 2, 0)" in text and "1e-12 s" in text
+
+
+def test_a_fixed_step_that_is_too_long_is_told():
+    """m is renormalised, so an unstable step shows in no NaN."""
+    said = []
+
+    class Listener(SilentReporter):
+        def message(self, text: str) -> None:
+            said.append(text)
+
+    for dt in (1e-14, 1e-11):
+        run = config(
+            mesh={"cells": [8, 1, 1], "cell_size": [2e-9, 2e-9, 2e-9]},
+            energy={"exchange": {"A": 13e-12}},
+            schedule=[{"run": {"for": dt}}],
+            solver={"method": "rk4", "dt": dt},
+        )
+        backend = get_backend("cpu", threads=1)
+        Driver([run], backend, [MemoryRecorder()], Listener()).run()
+    assert len(said) == 1
+    assert "the fixed step of 1e-11 s is longer than" in said[0]

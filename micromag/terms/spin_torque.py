@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from pydantic import model_validator
+
 from micromag.parameters import Quantity, ScalarParameter, VectorParameter
 from micromag.terms.base import Torque
 
@@ -24,6 +26,11 @@ class SpinTorque(Torque):
     B_FL   T      scalar; per region or cell, time    field-like amplitude, 0 when not given
     =====  =====  ==================================  ========================================
 
+    Raises
+    ------
+    pydantic.ValidationError
+        Neither amplitude is given.
+
     Source: J. C. Slonczewski, J. Magn. Magn. Mater. 159, L1 (1996); D. C. Ralph and M. D. Stiles,
     J. Magn. Magn. Mater. 320, 1190 (2008).
     """
@@ -34,3 +41,9 @@ class SpinTorque(Torque):
     """Damping-like amplitude [T]."""
     B_FL: Annotated[ScalarParameter, Quantity("T", time_dependent=True)] | None = None
     """Field-like amplitude [T]."""
+
+    @model_validator(mode="after")
+    def _some_amplitude(self) -> SpinTorque:
+        if self.B_DL is None and self.B_FL is None:
+            raise ValueError("an amplitude is missing: B_DL, B_FL or both")
+        return self
