@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micromag.backend import Backend, Cells, Chunks, Items, Module, Source
+from micromag.errors import ConfigError
 from micromag.integrators import clock as clk
 from micromag.integrators.clock import Status
 
@@ -89,8 +90,19 @@ class Engine:
 
     def _upload_tables(self) -> None:
         model, backend = self.model, self.backend
-        self.base_table = backend.upload(model.table.astype(self.dtype))
-        self.table = backend.upload(model.table.astype(self.dtype))
+        with np.errstate(over="ignore"):
+            table = model.table.astype(self.dtype)
+        if not np.isfinite(table).all():
+            largest = model.table[~np.isfinite(table)][0]
+            most = float(np.finfo(np.float64 if model.precision == "double" else np.float32).max)
+            raise ConfigError(
+                "a parameter does not fit the precision of the run",
+                value=f"{largest:g} in SI units",
+                allowed=f"numbers up to {most:.3g} in {model.precision} precision",
+                next_step="check its unit, or set precision: double",
+            )
+        self.base_table = backend.upload(table)
+        self.table = backend.upload(table)
         self.constants = backend.upload(
             model.wave_constants if model.wave_constants.size else np.zeros((model.replicas, 1))
         )

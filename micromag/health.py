@@ -46,7 +46,7 @@ def describe_failure(engine: Engine, replica: int = 0) -> NumericalError:
             "larger max_error or a smaller min_dt",
         )
     cause = (
-        "likely a field, current or material value is NaN or far too large; "
+        "likely a field, current or material value is NaN, far too large or far too small; "
         "check units and files, and the waveforms at this time"
     )
     fixed = engine.frozen_time is None and engine.model.configs[replica].solver.dt is not None
@@ -84,7 +84,8 @@ def _failing_cell(engine: Engine, replica: int) -> tuple[tuple[int, int, int] | 
             return _xyz(bad[0]), state is torque
     if engine.status()[replica] != Status.FAILED_STEP:
         return None, False
-    speed = (torque.astype(np.float64) ** 2).sum(axis=0)
+    with np.errstate(over="ignore"):
+        speed = (torque.astype(np.float64) ** 2).sum(axis=0)
     return _xyz(np.unravel_index(int(speed.argmax()), speed.shape)), False
 
 

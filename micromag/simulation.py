@@ -13,6 +13,7 @@ from micromag.backend import Backend, get_backend
 from micromag.config import Minimize, Relax, Run, RunConfig, load_config
 from micromag.driver import Driver, initial_state
 from micromag.engine import Engine
+from micromag.errors import ConfigError
 from micromag.model import Model
 from micromag.output.recorder import MemoryRecorder
 from micromag.progress import SilentReporter
@@ -126,6 +127,8 @@ class Simulation:
         engine = self._measuring()
         given = np.asarray(values, dtype=np.float64)
         given = given.reshape(3, 1, 1, 1) if given.shape == (3,) else given
+        if not np.isfinite(given).all():
+            raise ConfigError("m holds NaN or Inf", where="Simulation.m", allowed="finite numbers")
         engine.set_m(np.broadcast_to(given, (3, *self.config.mesh.shape)))
         self._driver.m = engine.m()[None]
 
