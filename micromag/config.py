@@ -43,6 +43,7 @@ from micromag.geometry import ShapeField, parse_shape
 from micromag.initial import InitialField, check_names
 from micromag.keyed import KeyedMany
 from micromag.mesh import Mesh
+from micromag.observables import observable_of, table_columns
 from micromag.parameters import Collector, Parameter, custom_error
 from micromag.run_text import PathError, anchor_files, read_run_file, split_path, with_values
 from micromag.terms import unique_names
@@ -83,6 +84,23 @@ def _check_quantities(config: RunConfig) -> None:
             what = f"output.snapshots.quantities: the run has no energy term for {quantity!r}"
             allowed = ", ".join(["m", *(f"{kind}_{term}" for term in terms for kind in "Be")])
             raise custom_error("quantity", what, allowed)
+
+
+def _check_analyses(config: RunConfig) -> None:
+    """Refuse an analysis of a column or a stage that the run does not have."""
+    names = config.output.table.columns
+    found = {name: observable_of(name)() for name in names}
+    terms = unique_names([key for key, _ in config.energy])
+    columns = [column.name for column in table_columns(names, found, terms)]
+    for key, analysis in config.analysis.items():
+        for column in analysis.needed_columns():
+            if column not in columns:
+                what = f"{key}: the table has no column {column!r}; add it to output.table.columns"
+                raise custom_error("analysis", what, ", ".join(columns))
+        stage = getattr(analysis, "stage", None)
+        if stage is not None and stage >= len(config.schedule):
+            what = f"{key}: the schedule has no stage {stage}"
+            raise custom_error("analysis", what, f"0 to {len(config.schedule) - 1}")
 
 
 class RunConfig(Section):
@@ -163,10 +181,13 @@ class RunConfig(Section):
             config = handler(data)
             check_names(config.initial, config.regions)
             _check_quantities(config)
+            _check_analyses(config)
         except ValidationError as error:
             collect.merge((), error)
         except PydanticCustomError as error:
-            where = ("output",) if error.type == "quantity" else ("initial",)
+            where = {"quantity": ("output",), "analysis": ("analysis",)}.get(
+                error.type, ("initial",)
+            )
             collect.add(where, error, None)
         collect.raise_if_any()
         assert config is not None

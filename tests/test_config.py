@@ -240,3 +240,15 @@ def test_an_empty_mapping_takes_away_what_was_there() -> None:
 def test_a_torque_without_amplitude_is_refused() -> None:
     with pytest.raises(ConfigErrors, match="an amplitude is missing: B_DL, B_FL or both"):
         load_config(GOOD, ["torques.spin_torque={sigma: [0, 1, 0]}"])
+
+
+@pytest.mark.parametrize(
+    ("analysis", "says"),
+    [
+        ("{crossing: {column: m_w}}", "the table has no column 'm_w'"),
+        ("{wall_velocity: {stage: 7}}", "the schedule has no stage 7"),
+    ],
+)
+def test_an_analysis_that_cannot_work_is_refused(analysis: str, says: str) -> None:
+    with pytest.raises(ConfigErrors, match=says):
+        load_config(GOOD, [f"analysis={analysis}"])

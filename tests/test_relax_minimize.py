@@ -279,7 +279,9 @@ def test_nan_is_reported_with_its_cell_and_time(stage):
         Result(misprinted(), [{stage: options}]).drive()
     text = str(caught.value)
     assert "NaN" in text and "cell (x, y, z) = (3, 1, 0)" in text and "t = 0 ns" in text
-    assert "likely a field, current or material value is NaN, far too large or far too small" in text
+    assert (
+        "likely a field, current or material value is NaN, far too large or far too small" in text
+    )
     assert caught.value.exit_code == 3
 
 

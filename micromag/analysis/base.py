@@ -26,3 +26,7 @@ class Analysis(BaseModel):
     @abstractmethod
     def report(self, run: RunFile) -> str:
         """Return what was found, as a sentence or a few; raises AnalysisError when nothing can be."""
+
+    def needed_columns(self) -> tuple[str, ...]:
+        """Return the columns of the table without which nothing can be found."""
+        return ()

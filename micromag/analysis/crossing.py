@@ -59,6 +59,10 @@ class Crossing(Analysis):
     source: str | None = None
     """Where ``published`` is from."""
 
+    def needed_columns(self) -> tuple[str, ...]:
+        """Return what it reads of the table."""
+        return (self.column,)
+
     def report(self, run: RunFile) -> str:
         """Return the time of the crossing; raises AnalysisError when there is none."""
         found = self.time(run)

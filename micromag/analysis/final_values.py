@@ -50,6 +50,10 @@ class FinalValues(Analysis):
             raise custom_error("final_values", what, ", ".join(self.columns))
         return self
 
+    def needed_columns(self) -> tuple[str, ...]:
+        """Return what it reads of the table."""
+        return tuple(self.columns)
+
     def report(self, run: RunFile) -> str:
         """Return the values; raises AnalysisError when a column or the stage is not there."""
         values = self.values(run)

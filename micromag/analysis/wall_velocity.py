@@ -48,6 +48,10 @@ class WallVelocity(Analysis):
     after: Annotated[float, Quantity("s", ge=0)] = 0.0
     """Start of the fit, counted from the start of the stage [s]."""
 
+    def needed_columns(self) -> tuple[str, ...]:
+        """Return the wall's position."""
+        return ("wall_position",)
+
     def report(self, run: RunFile) -> str:
         """Return the fitted velocity and the theory's; raises AnalysisError without a wall."""
         t, x = self._track(run)
