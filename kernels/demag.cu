@@ -21,13 +21,14 @@ KERNEL load_magnetization(CELLS, const double* RESTRICT clock, const real* RESTR
   END_ROW
 }
 
-// B(k) = -mu0 N(k) M(k), in place, for the rows from ky = y0 on of some columns of the spectrum, which
+// B(k) = -mu0 N(k) M(k), in place, for the rows from ky = y0[0] on of some columns of the spectrum, which
 // has ly rows and nz planes in all. The tensor is that of these columns: the octant of non-negative
 // wave vectors, order xx yy zz xy xz yz; it carries -mu0 and the transforms' normalisation. Its
 // off-diagonal components are odd along their two axes.
-KERNEL multiply_tensor(CELLS, int y0, int ly, const real* RESTRICT tensor, real* spectrum) {
+KERNEL multiply_tensor(CELLS, const int* RESTRICT y0, int ly, const real* RESTRICT tensor,
+                       real* spectrum) {
   EACH_ROW(row)
-    const int ky = y0 + row.y;
+    const int ky = y0[0] + row.y;
     const int oy = ky <= ly / 2 ? ky : ly - ky;
     const int oz = row.z <= nz / 2 ? row.z : nz - row.z;
     const real sxy = oy == ky ? real(1) : real(-1), sxz = oz == row.z ? real(1) : real(-1);

@@ -43,10 +43,10 @@ KERNEL count_up(ITEMS, unsigned short* small, int* counts, long long big, real s
 
 FILTER = """
 // Multiplies a part of a spectrum by a real function of the frequency and the component.
-KERNEL filter(CELLS, int x0, int y0, int nkx, int ly, int components,
+KERNEL filter(CELLS, int x0, const int* RESTRICT y0, int nkx, int ly, int components,
               const real* RESTRICT transfer, real* spectrum) {
   EACH_ROW(row)
-    const long here = ((long)row.z * ly + y0 + row.y) * components + row.rep % components;
+    const long here = ((long)row.z * ly + y0[0] + row.y) * components + row.rep % components;
     const real* w = transfer + here * nkx + x0;
     real* line = spectrum + (((long)row.z * ny + row.y) * nrep + row.rep) * 2 * nx;
     EACH_POINT(row, x)

@@ -96,6 +96,7 @@ def test_pieces_and_threads_change_no_bit(monkeypatch, cells, lengths, replicas,
     fields = random_fields(cells, replicas, dtype)
     expected = convolver(get_backend("cpu", threads=1), cells, lengths, replicas, dtype)(fields)
     monkeypatch.setattr(fft_blocks, "BLOCK_BYTES", 2000)
+    monkeypatch.setattr(fft_blocks, "ONE_BLOCK_BYTES", 2000)
     monkeypatch.setattr(fft_blocks, "ROW_BYTES", 1000)
     for from_points in (0, 3 * np.prod(lengths)):  # threads inside a group, or one for each
         monkeypatch.setattr(fft_blocks, "THREADS_FROM", from_points)
@@ -128,7 +129,7 @@ def test_every_frequency_and_every_replica_is_in_a_piece(
     reached = {r for first in layout.groups for r in range(first, first + layout.together)}
     assert reached == set(range(replicas))
     block = 8 * np.prod(layout.block_shape)
-    assert block <= fft_blocks.BLOCK_BYTES
+    assert block <= fft_blocks.ONE_BLOCK_BYTES
 
 
 def test_a_spectrum_is_cut_into_whole_vectors():

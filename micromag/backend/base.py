@@ -220,13 +220,13 @@ class Module(ABC):
 class SpectrumBlock:
     """A part of the spectrum: contiguous ``values`` of shape (Lz, rows, fields, columns), complex.
 
-    Its first row is the frequency ``y`` and its first column the frequency ``x``; ``fields`` are the
-    components of some replicas.
+    ``fields`` are the components of some replicas. The first column is the frequency ``x``; the
+    first row is the frequency that ``y``, an array of one int32, holds when the launch runs.
     """
 
     values: DeviceArray
     x: int
-    y: int
+    y: DeviceArray
 
 
 Multiply = Callable[[SpectrumBlock], Command]

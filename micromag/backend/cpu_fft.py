@@ -10,6 +10,7 @@ number of threads changes a bit of the result.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.fft import fft, ifft, irfft, rfft
 
 from micromag.backend.base import ConvolutionFFT, Multiply, SpectrumBlock, Step
-from micromag.backend.fft_blocks import BlockedLayout
+from micromag.backend.fft_blocks import BlockedLayout, cut
 from micromag.backend.team import Team
 
 if TYPE_CHECKING:
@@ -65,109 +66,115 @@ class _Workspace:
     def __init__(self, fft: CpuConvolutionFFT, multiply: Multiply) -> None:
         layout, backend = fft.layout, fft.backend
         complex_dtype = np.result_type(fft.dtype, np.complex64)
-        self.layout = layout
-        self.real_in, self.real_out = fft.real_in, fft.real_out
-        self.padded = [
-            backend.zeros(layout.padded_shape, fft.dtype) for _ in range(layout.threads_inside)
-        ]
-        _, ny, nz = layout.cells
-        buffers = [
-            backend.zeros(layout.block_shape, complex_dtype) for _ in range(layout.threads_inside)
-        ]
-        if layout.is_one_block:  # then the block has place for the rows as well
-            buffers = buffers[:1]
-            self.rows = buffers[0][:nz] if layout.last_axis == 0 else buffers[0][:, :ny]
-        else:
-            self.rows = backend.zeros(layout.rows_shape, complex_dtype)
-        self.blocks = [
-            [_Block(self, buffer.reshape(-1), place, multiply) for place in layout.blocks]
-            for buffer in buffers
-        ]
-        # The y transform of the rows needs its plane complete.
-        self.by_plane = layout.last_axis == 0
-        self.inner = max(1, layout.threads_inside // nz) if self.by_plane else 1
+        threads = range(layout.threads_inside)
         self.nx, self.ny, self.nz = layout.cells
         self.lx, self.ly, _ = layout.lengths
-        self.pieces = layout.pieces
+        self.real_in, self.real_out = fft.real_in, fft.real_out
+        self.padded = [backend.zeros(layout.padded_shape, fft.dtype) for _ in threads]
+        self.planes, self.pieces = cut(self.nz, layout.depth), layout.pieces
+        self.blocks = layout.blocks
+        # The transform along y needs its plane complete.
+        self.by_plane = layout.last_axis == 0
+        self.inner = max(1, layout.threads_inside // len(self.planes)) if self.by_plane else 1
+        if layout.is_one_block:  # it has place for the rows as well
+            buffer = backend.zeros(layout.block_shape, complex_dtype)
+            self.rows = buffer[: self.nz, : self.ly if self.by_plane else self.ny]
+            buffers = [buffer]
+        else:
+            self.rows = backend.zeros(layout.rows_shape, complex_dtype)
+            buffers = [backend.zeros(layout.block_shape, complex_dtype) for _ in threads]
+        self.last_axis = [_LastAxis(self.rows, buffer, layout, multiply) for buffer in buffers]
 
     def run(self, group: slice, team: Team) -> None:
         """Convolve the fields ``group``."""
-        pieces = self.pieces
+        planes, pieces = self.planes, self.pieces
 
         def forward(worker: int, number: int) -> None:
             if self.by_plane:
                 for piece in pieces:
-                    self._along_x(worker, number, piece, group)
-                self._along_y(number)
+                    self._along_x(worker, planes[number], piece, group)
+                self._along_y(planes[number])
             else:
-                self._along_x(worker, 0, pieces[number], group)
+                self._along_x(worker, planes[0], pieces[number], group)
 
         def inverse(worker: int, number: int) -> None:
             if self.by_plane:
-                self._back_along_y(number)
+                self._back_along_y(planes[number])
                 for piece in pieces:
-                    self._back_along_x(number, piece, group)
+                    self._back_along_x(planes[number], piece, group)
             else:
-                self._back_along_x(0, pieces[number], group)
+                self._back_along_x(planes[0], pieces[number], group)
 
         def middle(worker: int, number: int) -> None:
-            self.blocks[worker][number].run()
+            self.last_axis[worker].run(*self.blocks[number])
 
-        count = self.nz if self.by_plane else len(pieces)
+        count = len(planes) if self.by_plane else len(pieces)
         team.run(count, forward)
-        team.run(len(self.blocks[0]), middle)
+        team.run(len(self.blocks), middle)
         team.run(count, inverse)
 
-    def _along_x(self, worker: int, z: int, rows: slice, group: slice) -> None:
-        padded = self.padded[worker][: rows.stop - rows.start]
-        padded[..., : self.nx] = self.real_in[z, rows, group]
-        self.rows[z, rows] = rfft(padded, axis=-1)
+    def _along_x(self, worker: int, z: slice, y: slice, group: slice) -> None:
+        padded = self.padded[worker][: z.stop - z.start, : y.stop - y.start]
+        padded[..., : self.nx] = self.real_in[z, y, group]
+        self.rows[z, y] = rfft(padded, axis=-1)
 
-    def _back_along_x(self, z: int, rows: slice, group: slice) -> None:
-        field = irfft(self.rows[z, rows], self.lx, axis=-1, norm="forward", overwrite_x=True)
-        self.real_out[z, rows, group] = field[..., : self.nx]
+    def _back_along_x(self, z: slice, y: slice, group: slice) -> None:
+        field = irfft(self.rows[z, y], self.lx, axis=-1, norm="forward", overwrite_x=True)
+        self.real_out[z, y, group] = field[..., : self.nx]
 
-    def _along_y(self, z: int) -> None:
+    def _along_y(self, z: slice) -> None:
         if self.ly > 1:
             self.rows[z, self.ny :] = 0
-            _in_place(fft, self.rows[z], axis=0, workers=self.inner)
+            _in_place(fft, self.rows[z], axis=1, workers=self.inner)
 
-    def _back_along_y(self, z: int) -> None:
+    def _back_along_y(self, z: slice) -> None:
         if self.ly > 1:
-            _in_place(ifft, self.rows[z], axis=0, workers=self.inner, norm="forward")
+            _in_place(ifft, self.rows[z], axis=1, workers=self.inner, norm="forward")
 
 
-class _Block:
-    """One place of the spectrum: padded, transformed along the last axis, multiplied, and back."""
+class _LastAxis:
+    """One thread's block: padded, transformed along the last axis, multiplied, and back."""
 
     def __init__(
-        self, space: _Workspace, buffer: Complex, place: tuple[slice, slice], multiply: Multiply
+        self, rows: Complex, buffer: Complex, layout: BlockedLayout, multiply: Multiply
     ) -> None:
-        layout = space.layout
-        y, x = place
-        shape = (layout.lengths[2], y.stop - y.start, layout.fields, x.stop - x.start)
-        self.axis = axis = layout.last_axis
-        self.values = buffer[: int(np.prod(shape))].reshape(shape)
-        known = layout.cells[2] if axis == 0 else layout.cells[1]
-        self.known = self.values[:known] if axis == 0 else self.values[:, :known]
-        self.padding = self.values[known:] if axis == 0 else self.values[:, known:]
-        self.rows = space.rows[:, y, :, x] if axis == 0 else space.rows[..., x]
-        self.is_view = np.may_share_memory(self.rows, self.known)
-        self.is_transformed = self.values.shape[axis] > 1
-        command = multiply(SpectrumBlock(self.values, x.start, y.start))
-        self.multiply = cast("CpuCommand", command).alone()
+        self.rows = rows
+        self.axis = layout.last_axis
+        self.known = layout.cells[2 - self.axis]
+        self.is_transformed = layout.lengths[2 - self.axis] > 1
+        self.is_in_place = layout.is_one_block
+        self.first_row = np.zeros(1, np.int32)
+        # One launch for every shape and every set of columns: a large grid has many more blocks.
+        self.shapes: dict[tuple[int, int], tuple[Complex, Callable[[], None]]] = {}
+        flat = buffer.reshape(-1)
+        for y, x in layout.blocks:
+            key = (y.stop - y.start, x.start)
+            if key not in self.shapes:
+                shape = (layout.lengths[2], key[0], layout.fields, x.stop - x.start)
+                values = flat[: math.prod(shape)].reshape(shape)
+                command = multiply(SpectrumBlock(values, x.start, self.first_row))
+                self.shapes[key] = values, cast("CpuCommand", command).alone()
 
-    def run(self) -> None:
-        if not self.is_view:
-            self.known[...] = self.rows
+    def run(self, y: slice, x: slice) -> None:
+        """Take the block at rows ``y`` and columns ``x`` of the spectrum there and back."""
+        values, multiply = self.shapes[y.stop - y.start, x.start]
+        self.first_row[0] = y.start
+        if self.axis == 0:
+            rows, known, padding = self.rows[:, y, :, x], values[: self.known], values[self.known :]
+        else:
+            rows, known, padding = (
+                self.rows[..., x], values[:, : self.known], values[:, self.known :]
+            )  # fmt: skip
+        if not self.is_in_place:
+            known[...] = rows
         if self.is_transformed:
-            self.padding[...] = 0
-            _in_place(fft, self.values, axis=self.axis)
-        self.multiply()
+            padding[...] = 0
+            _in_place(fft, values, axis=self.axis)
+        multiply()
         if self.is_transformed:
-            _in_place(ifft, self.values, axis=self.axis, norm="forward")
-        if not self.is_view:
-            self.rows[...] = self.known
+            _in_place(ifft, values, axis=self.axis, norm="forward")
+        if not self.is_in_place:
+            rows[...] = known
 
 
 def _in_place(transform: Callable[..., Complex], array: Complex, **options: object) -> None:

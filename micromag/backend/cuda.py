@@ -319,7 +319,8 @@ class CudaConvolutionFFT(ConvolutionFFT):
         ]
 
     def steps(self, multiply: Multiply) -> list[Step]:
-        return [self.forward, multiply(SpectrumBlock(self.spectrum, 0, 0)), self.inverse]
+        whole = SpectrumBlock(self.spectrum, 0, self.backend.zeros(1, np.int32))
+        return [self.forward, multiply(whole), self.inverse]
 
     def forward(self) -> None:
         """Transform ``real_in``, padded with zeros, into ``spectrum``."""

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 
 BLOCK_BYTES = 2**20
 """Size of ``block``: what a core's second-level cache holds with room to spare."""
-ROW_BYTES = 2**18
+ONE_BLOCK_BYTES = 2**21
+"""Up to this size the padded spectrum stays whole, which saves copies between rows and block."""
+ROW_BYTES = 2**19
 """Padded rows are transformed along x in pieces of this size."""
 THREADS_FROM = 100_000
 """Padded points of a field from which more than one thread pays."""
@@ -110,6 +112,8 @@ class BlockedLayout:
         """Shape of the largest ``block``: some columns of every length along the last axis."""
         _, ly, lz = self.lengths
         column = 2 * self.itemsize * self.fields * (lz if self.last_axis == 0 else ly)
+        if column * self.frequencies * (ly if self.last_axis == 0 else 1) <= ONE_BLOCK_BYTES:
+            return lz, ly, self.fields, self.frequencies
         columns = max(_COLUMNS, BLOCK_BYTES // column // _COLUMNS * _COLUMNS)
         width = min(columns, self.frequencies)
         rows = ly if self.last_axis == 1 else min(max(1, columns // self.frequencies), ly)
@@ -129,16 +133,23 @@ class BlockedLayout:
         return rows == self.lengths[1] and width == self.frequencies
 
     @property
-    def pieces(self) -> tuple[slice, ...]:
-        """Rows of cells of a plane that are transformed along x at a time."""
-        return cut(self.cells[1], self.padded_shape[0])
+    def depth(self) -> int:
+        """Planes of cells that are transformed along x, and then y, at a time."""
+        plane = self.itemsize * self.fields * self.lengths[0] * self.cells[1]
+        share = -(-self.cells[2] // self.threads_inside)
+        return max(1, min(ROW_BYTES // plane, share))
 
     @property
-    def padded_shape(self) -> tuple[int, int, int]:
+    def pieces(self) -> tuple[slice, ...]:
+        """Rows of cells of these planes that are transformed along x at a time."""
+        return cut(self.cells[1], self.padded_shape[1])
+
+    @property
+    def padded_shape(self) -> tuple[int, int, int, int]:
         """Shape of the padded rows of a piece."""
         row = self.itemsize * self.fields * self.lengths[0]
         rows = min(self.cells[1], max(1, ROW_BYTES // row))
-        return rows, self.fields, self.lengths[0]
+        return self.depth, rows, self.fields, self.lengths[0]
 
     @property
     def size(self) -> int:
