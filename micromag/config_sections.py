@@ -252,6 +252,7 @@ class Snapshots(Section):
     ==========  ====  ============================================
 
     ``B_demag`` is the field of that energy term [T], ``e_demag`` its energy density [J/m^3].
+    Of terms given as a list, ``B_zeeman_0`` belongs to ``energy.zeeman[0]``, and so on.
     """
 
     every: Annotated[float, Quantity("s", gt=0)] | None = None

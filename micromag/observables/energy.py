@@ -13,7 +13,10 @@ from micromag.observables.base import Observable, Sample
 
 
 class Energy(Observable):
-    """Energies [J]: ``energy`` is the total and one column per term, ``E_total`` the total alone."""
+    """Energies [J]: ``energy`` is the total and one column per term, ``E_total`` the total alone.
+
+    A term's column is ``E_zeeman``; of several given as a list, ``E_zeeman_0``, ``E_zeeman_1``, ...
+    """
 
     names: ClassVar[tuple[str, ...]] = ("energy", "E_total")
 

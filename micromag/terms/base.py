@@ -100,10 +100,14 @@ class Torque(Term):
 
 
 def unique_names(keys: Sequence[str]) -> list[str]:
-    """Return the keys, numbered from the second occurrence on: zeeman, zeeman_2."""
-    counts: dict[str, int] = {}
+    """Return the names of terms in results: the key, or with its index where a list gives several.
+
+    ``zeeman`` alone is ``zeeman``; of ``zeeman: [{...}, {...}]`` they are ``zeeman_0`` and
+    ``zeeman_1``, as the key paths ``energy.zeeman[0]`` and ``energy.zeeman[1]``.
+    """
+    seen: dict[str, int] = {}
     names = []
     for key in keys:
-        counts[key] = counts.get(key, 0) + 1
-        names.append(key if counts[key] == 1 else f"{key}_{counts[key]}")
+        names.append(f"{key}_{seen.get(key, 0)}" if keys.count(key) > 1 else key)
+        seen[key] = seen.get(key, 0) + 1
     return names
