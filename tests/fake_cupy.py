@@ -280,8 +280,9 @@ def install(monkeypatch: Any) -> None:
     for module in (cupy, cuda, cufft):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     # Imported anew with this in place, and forgotten again with it.
-    monkeypatch.setitem(sys.modules, "micromag.backend.cuda", None)
-    del sys.modules["micromag.backend.cuda"]
+    for name in ("micromag.backend.cuda", "micromag.backend.cuda_fft"):
+        monkeypatch.setitem(sys.modules, name, None)
+        del sys.modules[name]
     from micromag.backend import nvrtc
 
     def cubin(source: Source, arch: str) -> Any:
