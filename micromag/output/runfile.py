@@ -140,7 +140,7 @@ class RunFile:
             }
             self.config_text: str = file["config"].asstr()[()]
             self.provenance: dict[str, Any] = {
-                name: _plain(value) for name, value in file["provenance"].attrs.items()
+                name: plain_attribute(value) for name, value in file["provenance"].attrs.items()
             }
 
     def _open(self) -> contextlib.AbstractContextManager[h5py.File]:
@@ -232,7 +232,7 @@ def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _plain(value: Any) -> Any:
+def plain_attribute(value: Any) -> Any:
     """Return an attribute as text, a number, or what its JSON says."""
     if isinstance(value, np.generic):
         return value.item()
