@@ -188,7 +188,7 @@ def run(
 
         with reporter_for(sys.stdout, quiet=quiet) as reporter:
             for sentence in warnings(config):
-                reporter.message(f"warning: {sentence}")
+                reporter.warning(sentence)
             result = run_job(
                 config,
                 overwrite=overwrite,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from micromag.backend.builds import BuildMonitor
 from micromag.column import Column
 from micromag.config_sections import Minimize, Relax, Run, Stage
 from micromag.errors import Interrupted, NumericalError
@@ -69,6 +70,15 @@ class Reporter(Protocol):
     def message(self, text: str) -> None:
         """Something worth a line."""
 
+    def warning(self, text: str) -> None:
+        """Something that is likely to be wrong."""
+
+    def compiling(self, files: int) -> None:
+        """Kernels are compiled, which no earlier run has left in the cache."""
+
+    def compiled(self, seconds: float) -> None:
+        """They are, after so long."""
+
 
 class Driver:
     """Works through the schedule of one or more replicas of the same structure.
@@ -107,6 +117,7 @@ class Driver:
         self.recorders = tuple(recorders)
         self.reporter = reporter
         self.stop = stop
+        backend.monitor = BuildMonitor(reporter.compiling, reporter.compiled, stop)
         self.t = 0.0
         self.m: NDArray[Any] | None = None
         self._number = 0
@@ -189,8 +200,8 @@ class Driver:
         """Say so when a fixed step is unstable: m is renormalised, so nothing blows up to show it."""
         limit = stable_step(engine) if dt is not None else np.inf
         if dt is not None and dt > limit:
-            self.reporter.message(
-                f"  warning: the fixed step of {dt:.3g} s is longer than about {limit:.2g} s, beyond "
+            self.reporter.warning(
+                f"the fixed step of {dt:.3g} s is longer than about {limit:.2g} s, beyond "
                 "which the fastest spin waves of this mesh are unstable; shorten or remove solver.dt"
             )
 

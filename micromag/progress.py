@@ -39,6 +39,15 @@ class SilentReporter:
     def message(self, text: str) -> None:
         """Something worth a line."""
 
+    def warning(self, text: str) -> None:
+        """Something that is likely to be wrong."""
+
+    def compiling(self, files: int) -> None:
+        """Kernels are compiled, which no earlier run has left in the cache."""
+
+    def compiled(self, seconds: float) -> None:
+        """They are, after so long."""
+
     def __enter__(self) -> Self:
         return self
 
@@ -51,8 +60,16 @@ class SilentReporter:
         """Nothing is left to clean up."""
 
 
+class QuietReporter(SilentReporter):
+    """Warnings on the error stream, and nothing else."""
+
+    def warning(self, text: str) -> None:
+        """Write it to standard error."""
+        print(f"warning: {printable(text)}", file=sys.stderr, flush=True)
+
+
 class Pace:
-    """How fast a run stage goes, measured from its first report: what comes before is compiling.
+    """How fast a run stage goes, measured from its first report: what comes before is preparation.
 
     Parameters
     ----------
@@ -141,8 +158,8 @@ class Pace:
         return f"  t = {si(self.t, 's')} after {self.steps - self.steps_before} steps, {taken}"
 
 
-class PlainReporter(SilentReporter):
-    """Plain lines: stages, messages, and one line a minute.
+class PlainReporter(QuietReporter):
+    """Plain lines: stages, messages, and one line a minute; warnings go to the error stream.
 
     Parameters
     ----------
@@ -172,7 +189,7 @@ class PlainReporter(SilentReporter):
         self._pace = Pace(self._pace.t_end, self._pace.steps, self._clock)
         self._spoke = self._clock()
         self._closed = False
-        self.message(f"stage {number + 1} of {total}: {text}")
+        self.message(f"stage {number} ({number + 1} of {total}): {text}")
 
     def running(
         self, t: float, t_end: float, dt: float, steps: int, row: Mapping[str, float]
@@ -194,6 +211,19 @@ class PlainReporter(SilentReporter):
     def message(self, text: str) -> None:
         """Write lines."""
         print(printable(text), file=self.stream, flush=True)
+
+    def compiling(self, files: int) -> None:
+        """Write that it takes a moment, and why."""
+        self.message(
+            f"  compiling {files} file{'s' if files > 1 else ''} of kernels (the first time for "
+            "this kind of run; they are kept)"
+        )
+
+    def compiled(self, seconds: float) -> None:
+        """Write how long it took if that was long; it is no part of the stage's time."""
+        self._pace.begin += seconds
+        if seconds > 1:
+            self.message(f"  compiled in {duration_text(seconds)}")
 
     def _is_time(self) -> bool:
         now = self._clock()
@@ -243,12 +273,8 @@ class TerminalReporter(PlainReporter):
         """Write which stage begins and start its bar."""
         self._remove()
         super().stage(number, total, text)
-        self._task = self._bar.add_task(f"{number + 1}/{total}", total=None, info="compiling")
-        if not self._bar.live.is_started:
-            self._bar.start()
-            # A second Ctrl-C ends the process at once and must not leave it without a cursor.
-            self._console.show_cursor(True)
-        self._bar.refresh()
+        self._task = self._bar.add_task(f"{number + 1}/{total}", total=None, info="")
+        self._show()
 
     def running(
         self, t: float, t_end: float, dt: float, steps: int, row: Mapping[str, float]
@@ -266,9 +292,28 @@ class TerminalReporter(PlainReporter):
         if self._is_time():
             self._draw(relaxation_text(progress), None)
 
+    def compiling(self, files: int) -> None:
+        """Write it, and below the lines what is going on."""
+        super().compiling(files)
+        self._draw("compiling", None)
+
+    def warning(self, text: str) -> None:
+        """Write it without tearing the bar, which may be on the same screen."""
+        self._bar.stop()
+        super().warning(text)
+        if self._task is not None:
+            self._show()
+
     def message(self, text: str) -> None:
         """Write lines above the bar."""
         self._console.print(printable(text), markup=False, soft_wrap=True)
+
+    def _show(self) -> None:
+        if not self._bar.live.is_started:
+            self._bar.start()
+            # A second Ctrl-C ends the process at once and must not leave it without a cursor.
+            self._console.show_cursor(True)
+        self._bar.refresh()
 
     def _draw(self, info: str, fraction: float | None) -> None:
         if self._task is None:
@@ -295,9 +340,12 @@ class TerminalReporter(PlainReporter):
 
 
 def reporter_for(stream: TextIO, *, quiet: bool) -> SilentReporter:
-    """Return the reporter that suits a stream: a bar on a terminal, plain lines elsewhere."""
+    """Return the reporter that suits a stream: a bar on a terminal, plain lines elsewhere.
+
+    Warnings go to standard error, also with ``quiet``.
+    """
     if quiet:
-        return SilentReporter()
+        return QuietReporter()
     if stream.isatty() and os.environ.get("TERM") != "dumb":
         return TerminalReporter(stream)
     return PlainReporter(stream)

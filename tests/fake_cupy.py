@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar
 
@@ -285,10 +285,10 @@ def install(monkeypatch: Any) -> None:
         del sys.modules[name]
     from micromag.backend import nvrtc
 
-    def cubin(source: Source, arch: str) -> Any:
+    def cubins(sources: Sequence[Source], arch: str, monitor: Any) -> list[str]:
         assert arch == "sm_90"
-        path = f"/cubin/{len(sources_by_path)}"
-        sources_by_path[path] = source
-        return path
+        paths = [f"/cubin/{len(sources_by_path) + i}" for i in range(len(sources))]
+        sources_by_path.update(zip(paths, sources, strict=True))
+        return paths
 
-    monkeypatch.setattr(nvrtc, "cubin", cubin)
+    monkeypatch.setattr(nvrtc, "cubins", cubins)

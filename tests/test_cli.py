@@ -283,9 +283,9 @@ def test_run_says_what_it_does(finished: tuple[Path, str]) -> None:
     assert "exchange, uniaxial_anisotropy, zhang_li" in lines[1]
     assert "on cpu (asked for)" in out
     for text in (
-        "stage 1 of 2: relax",
+        "stage 0 (1 of 2): relax",
         "converged by",
-        "stage 2 of 2: run for 0.02 ns",
+        "stage 1 (2 of 2): run for 0.02 ns",
         "t = 20 ps",
     ):
         assert text in out

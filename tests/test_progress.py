@@ -13,6 +13,7 @@ from micromag.integrators.relaxation import Progress
 from micromag.progress import (
     Pace,
     PlainReporter,
+    QuietReporter,
     SilentReporter,
     TerminalReporter,
     printable,
@@ -38,7 +39,9 @@ def drive(reporter: SilentReporter, clock: Clock) -> None:
         progress = Progress(iterations=[20 * i], energies=[-1e-18 * i], torques=[1e-3 / (i + 1)])
         reporter.relaxing(progress)
     reporter.stage(1, 2, "run for 10 ns")
-    clock.now += 5  # compiling
+    reporter.compiling(3)
+    clock.now += 5
+    reporter.compiled(5.0)
     for i in range(11):
         row = {"wall_position": i * 1e-9}
         reporter.running(i * 1e-9, 1e-8, 2e-12, 500 * i, row)
@@ -51,10 +54,12 @@ def test_plain_lines_once_a_minute() -> None:
     drive(PlainReporter(stream, clock=clock), clock)
     assert stream.getvalue().splitlines() == [
         "a run",
-        "stage 1 of 2: relax",
+        "stage 0 (1 of 2): relax",
         "  100 iterations, largest torque 166.7 uT, energy -5e-18 J",
         "  220 iterations, largest torque 83.33 uT, energy -1.1e-17 J",
-        "stage 2 of 2: run for 10 ns",
+        "stage 1 (2 of 2): run for 10 ns",
+        "  compiling 3 files of kernels (the first time for this kind of run; they are kept)",
+        "  compiled in 5 s",
         "  t = 6 ns of 10 ns (60 %), ETA 40 s, dt = 2 ps, 50 steps/s, wall at 6 nm",
         "  t = 10 ns after 5000 steps, 2 min",
     ]
@@ -66,7 +71,7 @@ def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     with TerminalReporter(stream, clock) as reporter:
         drive(reporter, clock)
     text = stream.getvalue()
-    for part in ("a run\n", "stage 2 of 2: run for 10 ns\n", "1/2", "2/2", "\x1b[2K"):
+    for part in ("a run\n", "stage 1 (2 of 2): run for 10 ns\n", "1/2", "2/2", "\x1b[2K"):
         assert part in text
     assert "5 ns  50 %  ETA 50 s  dt 2 ps  50/s  wall 5 nm" in text
     assert "  t = 10 ns after 5000 steps, 2 min\n" in text
@@ -93,6 +98,28 @@ def test_the_terminal_is_whole_after_an_error() -> None:
 def test_silence() -> None:
     reporter = SilentReporter()
     drive(reporter, Clock())
+
+
+def test_compiling_is_no_part_of_a_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, stream = Clock(), io.StringIO()
+    reporter = PlainReporter(stream, clock=clock)
+    reporter.stage(0, 1, "run for 1 ns")
+    reporter.compiling(1)
+    clock.now += 50
+    reporter.compiled(50.0)
+    clock.now += 2
+    reporter.running(1e-9, 1e-9, 1e-12, 10, {})
+    assert "compiling 1 file of kernels" in stream.getvalue()
+    assert stream.getvalue().endswith("  t = 1 ns after 10 steps, 2 s\n")
+
+
+@pytest.mark.parametrize("kind", [QuietReporter, PlainReporter, TerminalReporter])
+def test_warnings_go_to_the_error_stream(kind: Any, capsys: Any) -> None:
+    reporter = kind() if kind is QuietReporter else kind(io.StringIO())
+    reporter.stage(0, 1, "relax")
+    reporter.warning("the step is long\x07")
+    reporter.__exit__(None, None, None)
+    assert capsys.readouterr().err == "warning: the step is long?\n"
 
 
 def test_pace_before_it_is_known() -> None:
@@ -124,7 +151,7 @@ class Stream(io.StringIO):
         (True, "xterm", False, TerminalReporter),
         (True, "dumb", False, PlainReporter),
         (False, "xterm", False, PlainReporter),
-        (True, "xterm", True, SilentReporter),
+        (True, "xterm", True, QuietReporter),
     ],
 )
 def test_the_reporter_suits_the_stream(

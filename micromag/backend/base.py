@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from micromag.backend.builds import BuildMonitor
 from micromag.backend.signature import Signature, parse_signatures
 
 DeviceArray = Any
@@ -260,12 +261,14 @@ class Backend(ABC):
     """"cpu" or "cuda"."""
     choice: str
     """Which device this is and why it was taken, as a sentence."""
+    monitor: BuildMonitor = BuildMonitor()
+    """Who is told when kernels are compiled, and may end it."""
 
     @abstractmethod
     def compile(self, sources: Sequence[Source]) -> list[Module]:
         """Compile in parallel, through the cache on disk.
 
-        Raises DeviceError with the compiler's first complaints.
+        Raises DeviceError with the compiler's first complaints, Interrupted if `monitor` asks for it.
         """
 
     @abstractmethod

@@ -11,10 +11,12 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from threading import Event
 
 from micromag.backend.base import Source
+from micromag.backend.builds import Build, BuildMonitor, built, run_compiler
 from micromag.backend.cache import content_key, kernel_cache
 from micromag.errors import DeviceError
 
@@ -64,15 +66,17 @@ class HostCompiler:
 
         Raises DeviceError with the compiler's first complaints.
         """
-        return kernel_cache().get(
-            self.key(source, extra), ".so", lambda folder: self._compile(source, extra, folder)
-        )
+        return built([self.build(source, extra)], BuildMonitor())[0]
+
+    def build(self, source: Source, extra: Sequence[str] = ()) -> Build:
+        """Return how the shared library of ``source`` is made, and its place in the cache."""
+        key = self.key(source, extra)
+        return Build(key, ".so", lambda gone, folder: self._compile(source, extra, folder, gone))
 
     def rebuild(self, source: Source, extra: Sequence[str] = ()) -> Path:
         """Compile ``source`` whatever the cache holds."""
-        return kernel_cache().build(
-            self.key(source, extra), ".so", lambda folder: self._compile(source, extra, folder)
-        )
+        build = self.build(source, extra)
+        return kernel_cache().build(build.key, build.suffix, partial(build.make, Event()))
 
     def key(self, source: Source, extra: Sequence[str] = ()) -> str:
         """Return the cache key: all that decides what the library will be."""
@@ -84,19 +88,19 @@ class HostCompiler:
             cpu=cpu_identity(),
         )
 
-    def _compile(self, source: Source, extra: Sequence[str], folder: Path) -> Path:
+    def _compile(self, source: Source, extra: Sequence[str], folder: Path, given_up: Event) -> Path:
         text, made = folder / f"{source.name}.cpp", folder / f"{source.name}.so"
         text.write_text(source.text, encoding="utf-8")
         command = [
             *self.command, *self.flags, *source.macro_flags, text.name, "-o", made.name, *extra,
         ]  # fmt: skip
         # In its folder, because zig puts a cache where it runs.
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        if done.returncode or not made.exists():
+        status, log = run_compiler(command, folder, given_up)
+        if status or not made.exists():
             raise compile_error(
                 source.name,
                 " ".join(self.command),
-                done.stderr,
+                log,
                 "if the compiler is broken or too old (C++17 is needed), name another in CXX; "
                 "otherwise this is a bug in the kernel source",
             )

@@ -6,7 +6,6 @@ import ctypes
 import os
 import platform
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.metadata import version
 from itertools import groupby
@@ -27,11 +26,12 @@ from micromag.backend.base import (
     Step,
     host_values,
 )
+from micromag.backend.builds import built
 from micromag.backend.cache import kernel_cache
 from micromag.backend.compiler import HostCompiler, cpu_name, host_compiler
 from micromag.backend.fft_blocks import BlockedLayout
 from micromag.backend.memory import host_memory_free, host_memory_total
-from micromag.backend.signature import Signature, host_wrapper
+from micromag.backend.signature import Signature, host_wrapper, parse_signatures
 from micromag.backend.source import read_kernel_file
 from micromag.errors import DeviceError
 
@@ -65,9 +65,10 @@ class CpuBackend(Backend):
 
     def compile(self, sources: Sequence[Source]) -> list[Module]:
         compiler = host_compiler()
-        with ThreadPoolExecutor(max_workers=available_threads()) as workers:
-            modules = workers.map(lambda s: CpuModule(s, compiler, self.threads), sources)
-            return list(modules)
+        # The pool, which launches them, is made along with the first of them.
+        wanted = [(_with_wrappers(source), ()) for source in sources] + [_pool_source()]
+        built([compiler.build(*item) for item in wanted], self.monitor)
+        return [CpuModule(source, compiler, self.threads) for source in sources]
 
     def program(self, steps: Sequence[Step]) -> Program:
         return CpuProgram(steps)
@@ -171,13 +172,16 @@ class CpuModule(Module):
     def __init__(self, source: Source, compiler: HostCompiler, threads: int) -> None:
         super().__init__(source)
         self.threads = threads
-        wrappers = "".join(host_wrapper(s) for s in self.signatures.values())
-        text = f"{source.text}\n{wrappers}"
-        complete = Source(source.name, text, source.defines, source.precision)
-        self.library = load_library(compiler, complete)
+        self.library = load_library(compiler, _with_wrappers(source))
 
     def _kernel(self, signature: Signature) -> Kernel:
         return CpuKernel(self, signature)
+
+
+def _with_wrappers(source: Source) -> Source:
+    """Return a source with an entry point for each of its kernels."""
+    wrappers = "".join(host_wrapper(s) for s in parse_signatures(source.text).values())
+    return Source(source.name, f"{source.text}\n{wrappers}", source.defines, source.precision)
 
 
 class CpuKernel(Kernel):
@@ -293,11 +297,15 @@ def load_library(compiler: HostCompiler, source: Source, extra: Sequence[str] = 
         ) from error
 
 
+def _pool_source() -> tuple[Source, tuple[str, ...]]:
+    """Return the thread pool and what the compiler needs to know besides."""
+    return Source("pool", read_kernel_file("host/pool.cpp")), ("-pthread",)
+
+
 @cache
 def _pool() -> ctypes.CDLL:
     """Return the thread pool, one per process."""
-    source = Source("pool", read_kernel_file("host/pool.cpp"))
-    library = load_library(host_compiler(), source, ("-pthread",))
+    library = load_library(host_compiler(), *_pool_source())
     library.pool_run.argtypes = [ctypes.c_void_p, ctypes.c_long, ctypes.c_long]
     library.pool_run.restype = None
     library.pool_workers.restype = ctypes.c_long

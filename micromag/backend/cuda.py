@@ -98,7 +98,7 @@ class CudaBackend(Backend):
             ) from error
 
     def compile(self, sources: Sequence[Source]) -> list[Module]:
-        paths = nvrtc.cubins(sources, self.arch)
+        paths = nvrtc.cubins(sources, self.arch, self.monitor)
         return [CudaModule(self, s, path) for s, path in zip(sources, paths, strict=True)]
 
     def program(self, steps: Sequence[Step]) -> Program:

@@ -11,12 +11,13 @@ import ctypes
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from threading import Event
 
 from micromag.backend.base import Source
-from micromag.backend.cache import content_key, kernel_cache
+from micromag.backend.builds import Build, BuildMonitor, built, interrupted
+from micromag.backend.cache import content_key
 from micromag.backend.compiler import compile_error
 from micromag.errors import DeviceError
 
@@ -28,28 +29,38 @@ FLAGS = (
     "--device-as-default-execution-space",
 )
 """Options of every build."""
+_FLOW = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+"""What NVRTC asks now and then while it compiles; 1 makes it give up."""
 
 
-def cubins(sources: Sequence[Source], arch: str) -> list[Path]:
+def cubins(sources: Sequence[Source], arch: str, monitor: BuildMonitor | None = None) -> list[Path]:
     """Return the cubin file of each source for ``arch`` ("sm_90"), compiled in parallel or cached.
 
-    Raises DeviceError where NVRTC is not installed, does not know ``arch``, or refuses the text.
+    Raises
+    ------
+    DeviceError
+        NVRTC is not installed, does not know ``arch``, or refuses the text.
+    Interrupted
+        ``monitor.stop`` became true.
     """
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as workers:
-        return list(workers.map(lambda source: cubin(source, arch), sources))
+    return built([_build(source, arch) for source in sources], monitor or BuildMonitor())
 
 
 def cubin(source: Source, arch: str) -> Path:
     """Return the cubin file of ``source`` for ``arch``, compiled or cached."""
+    return cubins([source], arch)[0]
+
+
+def _build(source: Source, arch: str) -> Build:
     options = _options(source, arch)
     key = content_key(text=source.text, options=options, compiler=["nvrtc", *version()])
 
-    def build(folder: Path) -> Path:
+    def make(given_up: Event, folder: Path) -> Path:
         made = folder / f"{source.name}.cubin"
-        made.write_bytes(compile_cubin(source, arch))
+        made.write_bytes(compile_cubin(source, arch, given_up))
         return made
 
-    return kernel_cache().get(key, ".cubin", build)
+    return Build(key, ".cubin", make)
 
 
 def version() -> tuple[int, int]:
@@ -63,7 +74,7 @@ def _options(source: Source, arch: str) -> list[str]:
     return [*FLAGS, f"-arch={arch}", *source.macro_flags]
 
 
-def compile_cubin(source: Source, arch: str) -> bytes:
+def compile_cubin(source: Source, arch: str, given_up: Event | None = None) -> bytes:
     """Return the cubin of ``source`` for ``arch``, past the cache; raises as `cubins`."""
     options = _options(source, arch)
     library = _library()
@@ -72,9 +83,15 @@ def compile_cubin(source: Source, arch: str) -> bytes:
     _check(
         library.nvrtcCreateProgram(ctypes.byref(program), source.text.encode(), name, 0, None, None)
     )
+    # It must live as long as the compilation.
+    callback = _FLOW(lambda *_: int(given_up is not None and given_up.is_set()))
     try:
+        if hasattr(library, "nvrtcSetFlowCallback"):  # since CUDA 12.8; older ones go on to the end
+            _check(library.nvrtcSetFlowCallback(program, callback, None))
         encoded = (ctypes.c_char_p * len(options))(*(option.encode() for option in options))
         status = library.nvrtcCompileProgram(program, len(options), encoded)
+        if given_up is not None and given_up.is_set():
+            raise interrupted()
         if status:
             log = _read(program, "ProgramLog").decode(errors="replace").rstrip("\0")
             raise compile_error(
