@@ -24,7 +24,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from micromag.analysis import ANALYSES, Analysis
-from micromag.config_problems import problems_of, raise_problems
+from micromag.config_problems import node_of, problems_of, raise_problems
 from micromag.config_sections import (
     Material,
     Minimize,
@@ -128,8 +128,8 @@ class RunConfig(Section):
 
     Raises
     ------
-    pydantic.ValidationError
-        If it is built from Python objects that do not fit; `load_config` raises ConfigErrors.
+    ConfigErrors
+        With everything that is wrong, also where it is built from Python objects.
     """
 
     title: str | None = None
@@ -211,8 +211,8 @@ class RunConfig(Section):
         ConfigErrors
             For paths that do not exist and values that are wrong.
         """
-        root = self._root or _node_of(_loose(self), Place("<python>", 0, 1))
-        nodes = {k: _node_of(v, Place(f"override {k}", 0, 1)) for k, v in values.items()}
+        root = self._root or node_of(_loose(self), Place("<python>", 0, 1))
+        nodes = {k: node_of(v, Place(f"override {k}", 0, 1)) for k, v in values.items()}
         try:
             return _build(with_values(root, nodes), self._directory, stages=False)
         except SourceError as error:
@@ -325,14 +325,6 @@ def _override_problems(
         return _validate(with_values(root, overrides), directory)[1]
     except SourceError as error:
         return list(error.problems)
-
-
-def _node_of(data: Any, place: Place) -> Node:
-    if isinstance(data, Mapping):
-        return Node({str(k): _node_of(v, place) for k, v in data.items()}, place, place)
-    if isinstance(data, (list, tuple)):
-        return Node([_node_of(item, place) for item in data], place, place)
-    return Node(data, place, place)
 
 
 def _loose(config: BaseModel) -> dict[str, Any]:

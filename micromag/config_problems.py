@@ -11,7 +11,7 @@ from micromag.errors import ConfigErrors, MicromagError, UnreadableInputError
 from micromag.input_file import UNREADABLE
 from micromag.parameters import key_problem, name_of
 from micromag.suggest import did_you_mean
-from micromag.yaml_source import Loc, Node, Problem, path_text
+from micromag.yaml_source import Loc, Node, Place, Problem, path_text
 
 _PLAIN = {
     "string_type": "text",
@@ -34,8 +34,17 @@ def problems_of(error: ValidationError, root: Node, cls: type[BaseModel]) -> lis
     return [_problem(item, root, cls) for item in error.errors(include_url=False)]
 
 
-def raise_problems(problems: Iterable[Problem]) -> None:
-    """Raise ConfigErrors for problems, in the order of the text; nothing if there are none.
+def node_of(data: Any, place: Place) -> Node:
+    """Return data of Python as a tree, all of it at one place."""
+    if isinstance(data, Mapping):
+        return Node({str(k): node_of(v, place) for k, v in data.items()}, place, place)
+    if isinstance(data, (list, tuple)):
+        return Node([node_of(item, place) for item in data], place, place)
+    return Node(data, place, place)
+
+
+def raise_problems(problems: Iterable[Problem], source: str = "the run file") -> None:
+    """Raise ConfigErrors for problems of a source, in the order of the text; nothing without any.
 
     Raises
     ------
@@ -53,7 +62,7 @@ def raise_problems(problems: Iterable[Problem]) -> None:
         return
     if all(p.unreadable for p in distinct):
         raise _unreadable(distinct)
-    raise ConfigErrors([str(p) for p in distinct])
+    raise ConfigErrors([str(p) for p in distinct], source)
 
 
 def _unreadable(problems: list[Problem]) -> MicromagError:

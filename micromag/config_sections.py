@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from micromag.arguments import Checked
 from micromag.constants import GAMMA_E
 from micromag.keyed import Keyed
 from micromag.parameters import Quantity, ScalarParameter, custom_error, name_of
@@ -28,7 +29,7 @@ FIXED_OUTPUT = ("directory", "compression", "columns", "quantities")
 """Keys of ``output`` that hold for the whole run, since they shape its one file."""
 
 
-class Section(BaseModel):
+class Section(Checked):
     """Base of the sections: frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(

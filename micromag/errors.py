@@ -39,19 +39,19 @@ class MicromagError(Exception):
         return "\n".join(lines)
 
 
-class ConfigError(MicromagError):
-    """The run file's text or values, or the command line, are wrong."""
+class ConfigError(MicromagError, ValueError):
+    """The run file's text or values, the command line, or arguments in Python are wrong."""
 
     exit_code = 2
 
 
 class ConfigErrors(ConfigError):
-    """Several problems of one run file, reported in one go."""
+    """Several problems of one run file, or of the arguments of a class, reported in one go."""
 
-    def __init__(self, problems: Sequence[str]) -> None:
+    def __init__(self, problems: Sequence[str], source: str = "the run file") -> None:
         self.problems = tuple(problems)
         count = len(self.problems)
-        head = f"{count} problem{'s' if count != 1 else ''} in the run file"
+        head = f"{count} problem{'s' if count != 1 else ''} in {source}"
         super().__init__("\n".join([*self.problems, "", head]))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import operator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,11 @@ from pydantic import (
     model_validator,
 )
 
+from micromag.arguments import Checked
 from micromag.parameters import Quantity, Vector, custom_error
 
+LEAST_WINDOW = 8
+"""Cells along the axis of a window, at least."""
 AXES = "xyz"
 """Names of the axes in the order of vectors; arrays are ordered the other way round, ``(z, y, x)``."""
 
@@ -42,7 +46,39 @@ def _not_given() -> Vector:
     return (0.0, 0.0, 0.0)
 
 
-class Mesh(BaseModel):
+class Window(BaseModel):
+    r"""A mesh that follows a texture along a strip: what the run file calls ``mesh.window``.
+
+    In ``run`` stages the mesh moves by whole cells whenever the texture has come too far from its
+    centre. Shapes stay where they are in the laboratory, so that a notch comes in at one side and
+    leaves at the other; a ``box`` without a size goes on for ever along the axis, and what is given
+    cell by cell (pictures, masks, parameters) goes on with its outermost cells. Fresh cells continue
+    the domain. With ``demag`` the strip continues on both sides, magnetised like its ends, so that
+    the cuts carry no charges. Positions in the table are positions in the laboratory; a run that
+    starts from a snapshot begins with its mesh at the origin again.
+
+    ======  ==========================================================================================
+    name    meaning
+    ======  ==========================================================================================
+    follow  ``wall``: where the component that differs between the two ends has its mean;
+            ``skyrmion``: the moments against the background's m_z; ``core``: those with
+            \|m_z\| > 1/2 in a film that lies in its plane
+    axis    ``x`` (default) or ``y``: along which the window moves
+    ======  ==========================================================================================
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    follow: Literal["wall", "skyrmion", "core"]
+    axis: Literal["x", "y"] = "x"
+
+    @property
+    def number(self) -> int:
+        """The axis as a number: 0 or 1."""
+        return AXES.index(self.axis)
+
+
+class Mesh(Checked):
     r"""A grid of ``nx * ny * nz`` equal cells around the origin.
 
     The centre of cell ``i`` along an axis of ``n`` cells of width ``a`` is at
@@ -59,11 +95,12 @@ class Mesh(BaseModel):
     cell_size     m      (3,)      edges of one cell
     size          m      (3,)      edges of the whole mesh
     periodic      1      (3,)      image repetitions on each side of an axis; 0 = open (default)
+    window        --     --        `Window` that follows a texture; none by default
     ============  =====  ========  =========================================================
 
     Raises
     ------
-    pydantic.ValidationError
+    ConfigErrors
         If both or neither of ``cell_size`` and ``size`` are given, or a value is out of range.
     """
 
@@ -73,6 +110,7 @@ class Mesh(BaseModel):
     cell_size: Annotated[Vector, Quantity("m", gt=0)] = Field(default_factory=_not_given)
     size: Annotated[Vector, Quantity("m", gt=0)] = Field(default_factory=_not_given)
     periodic: tuple[ImageCount, ImageCount, ImageCount] = (0, 0, 0)
+    window: Window | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Mesh:
@@ -82,6 +120,7 @@ class Mesh(BaseModel):
             raise custom_error(
                 "mesh", f"{found} of cell_size and size given", "one of cell_size and size"
             )
+        self._check_window()
         nx, ny, nz = self.cells
         if "size" in given:
             sx, sy, sz = self.size
@@ -93,10 +132,23 @@ class Mesh(BaseModel):
         object.__setattr__(self, "__pydantic_fields_set__", fields)
         return self
 
+    def _check_window(self) -> None:
+        if self.window is None:
+            return
+        axis, number = self.window.axis, self.window.number
+        if self.periodic[number]:
+            what = f"a window cannot move along {axis}, which is periodic: nothing new would come in"
+            raise custom_error("window", what, f"mesh.periodic 0 along {axis}, or no window")
+        if self.cells[number] < LEAST_WINDOW:
+            what = f"a window of {self.cells[number]} cells along {axis} is too short to follow anything"
+            raise custom_error("window", what, f"{LEAST_WINDOW} cells or more along {axis}")
+
     @model_serializer(mode="wrap")
     def _dump(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         data: dict[str, Any] = handler(self)
         data.pop("size", None)
+        if data.get("window") is None:
+            data.pop("window", None)
         return data
 
     @property
@@ -134,6 +186,17 @@ class Mesh(BaseModel):
         x, y, z = self.size
         return (x / 2, y / 2, z / 2)
 
+    @property
+    def extent(self) -> Vector:
+        """Edges of what fills the whole mesh [m]: its size, without end along the window's axis."""
+        x, y, z = self.size
+        axis = None if self.window is None else self.window.number
+        return (math.inf if axis == 0 else x, math.inf if axis == 1 else y, z)
+
+    def is_endless(self, axis: int) -> bool:
+        """Whether the window moves along this axis, so that cells continue beyond the mesh."""
+        return self.window is not None and self.window.number == axis
+
     def centres(self, axis: int | str) -> NDArray[np.float64]:
         """Return the coordinates of the cell centres along one axis, shape ``(n,)`` [m].
 
@@ -146,10 +209,12 @@ class Mesh(BaseModel):
         n = self.cells[k]
         return (np.arange(n, dtype=np.float64) - (n - 1) / 2) * self.cell_size[k]
 
-    def grid(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Return the centres ``(x, y, z)`` [m], which broadcast together to ``(nz, ny, nx)``."""
-        return (
-            self.centres(0)[None, None, :],
-            self.centres(1)[None, :, None],
-            self.centres(2)[:, None, None],
-        )
+    def grid(
+        self, shift: tuple[int, int] = (0, 0)
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return the centres ``(x, y, z)`` [m], which broadcast together to ``(nz, ny, nx)``.
+
+        ``shift`` is how far the window has moved along x and y [cells].
+        """
+        x, y = (self.centres(axis) + shift[axis] * self.cell_size[axis] for axis in (0, 1))
+        return x[None, None, :], y[None, :, None], self.centres(2)[:, None, None]

@@ -34,8 +34,8 @@ class Simulation:
 
     Raises
     ------
-    pydantic.ValidationError
-        The sections do not fit together.
+    ConfigErrors
+        The sections are wrong or do not fit together.
     DeviceError
         No such device, no compiler, or not enough memory.
 
@@ -63,7 +63,7 @@ class Simulation:
         **sections: Any,
     ) -> None:
         if config is None:
-            config = RunConfig.model_validate({"schedule": ["relax"], **sections})
+            config = RunConfig(**{"schedule": ["relax"], **sections})
         elif sections:
             raise TypeError(f"a config and sections beside it: {', '.join(sections)}")
         self.config = config

@@ -372,7 +372,8 @@ def test_ctrl_c_ends_with_a_valid_file(long_run: Any, here: Path, capsys: Any) -
     long_run.send_signal(signal.SIGINT)
     _, err = long_run.communicate(timeout=30)
     assert long_run.returncode == 130
-    assert err.startswith("stopped at t = ") and "(SIGINT)" in err and "Traceback" not in err
+    assert "\nstopped at t = " in err and "(SIGINT)" in err and "Traceback" not in err
+    assert err.startswith("warning: stage 0 (run for 1 ms) needs some")
     assert "everything up to here is in runs/wire/run.vtkhdf" in err
     result = RunFile(here / "runs" / "wire" / "run.vtkhdf")
     assert result.status == "interrupted"

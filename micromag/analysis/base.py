@@ -5,13 +5,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
+
+from micromag.arguments import Checked
 
 if TYPE_CHECKING:
     from micromag.output.runfile import RunFile
 
 
-class Analysis(BaseModel):
+class Analysis(Checked):
     """Something made of the table and the snapshots of a finished run."""
 
     model_config = ConfigDict(

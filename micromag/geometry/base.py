@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter
+from pydantic import AfterValidator, ConfigDict, TypeAdapter
 
+from micromag.arguments import Checked
 from micromag.keyed import Keyed
 from micromag.mesh import Mesh
 from micromag.parameters import custom_error
@@ -27,7 +28,7 @@ ROUNDING = 1e-6
 """Rounding allowed for in positions, in units of the smallest cell edge."""
 
 
-class Shape(BaseModel, ABC):
+class Shape(Checked, ABC):
     """A part of space that can be asked which points it contains.
 
     A cell belongs to a shape if its centre does. Faces are half open, ``lower <= x < upper``, so
@@ -61,9 +62,12 @@ class Shape(BaseModel, ABC):
         Array of bool that broadcasts to the common shape of ``x``, ``y`` and ``z``.
         """
 
-    def mask(self, mesh: Mesh) -> Mask:
-        """Return which cells of the mesh lie inside, shape ``(nz, ny, nx)``."""
-        return np.broadcast_to(self.contains(*mesh.grid(), mesh), mesh.shape).copy()
+    def mask(self, mesh: Mesh, shift: tuple[int, int] = (0, 0)) -> Mask:
+        """Return which cells of the mesh lie inside, shape ``(nz, ny, nx)``.
+
+        ``shift`` is how far a window has moved along x and y [cells].
+        """
+        return np.broadcast_to(self.contains(*mesh.grid(shift), mesh), mesh.shape).copy()
 
     def input_files(self) -> tuple[Path, ...]:
         """Return the files that this shape reads, those of its parts included."""

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BeforeValidator, ConfigDict
 
+from micromag.arguments import Checked
 from micromag.errors import ConfigError
 from micromag.geometry import extent
 from micromag.mesh import Mesh
@@ -29,7 +30,7 @@ Sign = Annotated[Literal[-1, 1], BeforeValidator(_sign)]
 """A sign as a number, such as the polarity of a core."""
 
 
-class InitialState(BaseModel, ABC):
+class InitialState(Checked, ABC):
     """A recipe that gives every cell of a mesh a direction."""
 
     model_config = ConfigDict(

@@ -14,8 +14,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ConfigDict
 
+from micromag.arguments import Checked
 from micromag.parameters import Parameter
 
 if TYPE_CHECKING:
@@ -33,13 +36,24 @@ class NonlocalField:
     """
 
     field: Any
+    ends: Any = None
+    """With a moving window: device array as `field`, of the magnet beyond the mesh (`update_ends`)."""
 
     def commands(self, work: Any, clock: Any, source: int) -> list[Any]:
         """Return the commands that fill `field` from slot ``source`` of the work array."""
         raise NotImplementedError
 
 
-class Term(BaseModel):
+    def update_Ms(self, replica: int, Ms: NDArray[np.float64]) -> None:
+        """Take over the saturation magnetization [A/m] of a replica whose window has moved."""
+        raise NotImplementedError
+
+    def update_ends(self, replica: int, m: NDArray[Any], Ms: NDArray[np.float64]) -> None:
+        """Fill `ends` of a replica from its state ``(3, nz, ny, nx)`` and Ms [A/m]."""
+        raise NotImplementedError
+
+
+class Term(Checked):
     """Base of energy terms and torques; see the module's text for the kernel half."""
 
     model_config = ConfigDict(
@@ -53,6 +67,12 @@ class Term(BaseModel):
     kind: ClassVar[Literal["energy", "torque"]]
     interface: ClassVar[tuple[str, ...]] = ()
     """Parameters that belong to the face between two cells (harmonic mean of both sides)."""
+    stiffness: ClassVar[str] = ""
+    """Parameter that is the exchange stiffness A [J/m] in 2 A dm/dn + d_n x m = 0 at surfaces."""
+    twists: ClassVar[bool] = False
+    """Whether the energy is linear in the gradient of m, e = sum_k d_k.(m x dm/dk). The snippet then also
+    defines ``INLINE V x_twist(const X& p, V axis)``, which returns d_k [J/m^2] of a cell along an
+    axis, 0 where the term has no part in the condition at surfaces; see ``kernels/twist.h``."""
     nonlocal_field: ClassVar[bool] = False
     """Whether the snippet reads ``p.field``, made by `make_nonlocal`."""
 
