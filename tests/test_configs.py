@@ -10,14 +10,17 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import yaml
+from numpy.typing import NDArray
 
 import micromag
+from micromag import load
 from micromag.cli import main
 from micromag.config import Run, RunConfig, load_config
 from micromag.constants import E_CHARGE, MU_0, MU_B
@@ -180,24 +183,43 @@ def test_cells_resolve_the_exchange_length(name):
     assert max(config.mesh.cell_size[:2]) < length
 
 
-def test_wall_is_below_the_walker_threshold_and_stays_clear_of_the_ends(tmp_path):
+def test_wall_is_far_below_the_walker_threshold_and_stays_clear_of_the_ends(tmp_path):
     path = config_path("domain_wall_stt")
     config = load_config(path)
     [torque] = [term for _, term in config.torques]
     alpha, beta, u = config.material.alpha.value, torque.beta.value, u_along_x(config)
     assert u == pytest.approx(-10, rel=0.01)
-    assert beta * u / alpha == pytest.approx(-15, rel=0.01)
+    assert beta * u / alpha == pytest.approx(-13, rel=0.01)
     as_shipped = ["--set", "schedule[0].relax.max_torque=1 mT"]
     result = run(tmp_path, path, *shortened("domain_wall_stt"), *as_shipped)
     width, start = result.table["wall_width"][-1], result.table["wall_position"][-1]
     assert width == pytest.approx(7.5e-9, rel=0.03)
-    assert abs(u) < 0.5 * 16 * alpha / abs(beta - alpha)
+    hard_axis = cost_of_a_neel_wall(path, width)
+    assert hard_axis == pytest.approx(6.2e3, rel=0.02)
+    scale = config.material.gamma * hard_axis / config.material.Ms.value * width
+    threshold = scale * alpha / abs(beta - alpha)
+    assert threshold == pytest.approx(47, rel=0.03)
+    assert abs(u) < 0.25 * threshold
     stage = config.schedule[-1]
     assert isinstance(stage, Run)
     end = start + beta * u / alpha * stage.duration
     reach = config.mesh.size[0] / 2
-    assert start == pytest.approx(60e-9, abs=1e-9)
+    assert start == pytest.approx(96e-9, abs=1e-9)
     assert max(abs(start), abs(end)) < reach - 20 * width
+
+
+def cost_of_a_neel_wall(path: Path, width: float) -> float:
+    """Return the hard-axis anisotropy [J/m^3] that a wall has by its stray field.
+
+    Turning every moment of the relaxed Bloch wall by 90 degrees about z makes a Neel wall, which has
+    2 Kp Delta more energy per area of the wall.
+    """
+    sim = load(path, device="cpu")
+    sim.relax(max_torque=1e-3)
+    bloch, (mx, my, mz) = sim.energies()["total"], sim.m
+    sim.m = np.stack((my, -mx, mz))
+    _, height, depth = sim.config.mesh.size
+    return (sim.energies()["total"] - bloch) / (2 * width * height * depth)
 
 
 def test_field_and_gyromagnetic_ratio_of_problem_4():
@@ -243,14 +265,34 @@ NUMBER = r"(-?[\d.]+(?:e-?\d+)?)"
 
 @pytest.mark.slow
 def test_velocity_of_the_wall(tmp_path, capsys):
-    run(tmp_path, config_path("domain_wall_stt"))
+    path = config_path("domain_wall_stt")
+    table = run(tmp_path, path).table
     told = capsys.readouterr().out
     [velocity, theory, on_mesh] = found(
         told, rf"moves at {NUMBER} .* alpha = {NUMBER} m/s.* leaves {NUMBER}\."
     )
-    assert theory == pytest.approx(-14.97, abs=0.01)
-    assert velocity == pytest.approx(on_mesh, rel=0.025)
+    assert theory == pytest.approx(-12.97, abs=0.01)
+    assert on_mesh == pytest.approx(theory * (1 - (4 / 7.53) ** 2 / 6), rel=1e-3)
+    assert velocity == pytest.approx(on_mesh, rel=0.002)
     assert "not steadily" not in told
+    # The wall has settled: it moves as fast in the first half of the fit as in the second.
+    t, x = (table[name][table["stage"] == 1] for name in ("t", "wall_position"))
+    early, late = (np.polyfit(t[part], x[part], 1)[0] for part in spans(t, 6e-9, 8e-9, 10e-9))
+    assert early == pytest.approx(late, rel=0.002)
+    # What is missing decays as the comments say; mean values over a nanosecond.
+    first, *_, fourth = (
+        1 - np.polyfit(t[part], x[part], 1)[0] / velocity
+        for part in spans(t, *(k * 1e-9 for k in range(5)))
+    )
+    assert math.log(first / fourth) == pytest.approx(3 / 1.3, rel=0.1)
+    assert first == pytest.approx(0.18 * 1.3 * (1 - math.exp(-1 / 1.3)), rel=0.1)
+    assert x[-1] == pytest.approx(-25e-9, abs=1e-9)
+
+
+def spans(t: NDArray[np.float64], *times: float) -> list[NDArray[np.bool_]]:
+    """Return which rows lie in each of the spans between two times that follow each other."""
+    tiny = 1e-15
+    return [(t > begin - tiny) & (t < end + tiny) for begin, end in pairwise(times)]
 
 
 @pytest.mark.slow

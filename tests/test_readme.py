@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import matplotlib
@@ -46,8 +47,8 @@ def test_python_of_the_readme(checkout, capsys):
     assert dict(names["m_z"].sizes) == {"z": 1, "y": 16}
     assert float(names["m_z"].mean()) > 0.9
     assert (checkout / "wall.png").stat().st_size > 10_000
-    assert names["sim"].m.shape == (3, 1, 16, 128)
-    assert "(3, 1, 16, 128) " in capsys.readouterr().out
+    assert names["sim"].m.shape == (3, 1, 16, 256)
+    assert "(3, 1, 16, 256) " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))
@@ -82,12 +83,21 @@ def test_no_command_is_advertised_that_does_not_work(capsys):
     assert {"doctor", "schema"} <= commands
 
 
+def test_the_extra_for_looking_at_results_brings_what_the_readme_imports():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    brought = {re.split("[>=]", line)[0] for line in project["optional-dependencies"]["plot"]}
+    assert brought == {"h5netcdf", "matplotlib", "xarray"}
+    [told] = re.findall(r"`'\.\[plot\]'`: (.*?)\.", README)
+    assert set(re.split(", | and ", told)) == brought
+
+
 @pytest.mark.slow
 def test_output_of_the_first_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "configs").symlink_to(ROOT / "configs")
     assert main(["run", "configs/domain_wall_stt.yaml", "--device", "cpu"]) == 0
-    told, [shown] = capsys.readouterr().out.splitlines(), blocks("text")
+    lines, [shown] = capsys.readouterr().out.splitlines(), blocks("text")
+    told = [line for line in lines if not line.startswith("  compil")]  # only the first time
     number = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
     for mine, theirs in zip(told, shown.splitlines(), strict=True):
         if mine.startswith("  on ") or " steps, " in mine:
