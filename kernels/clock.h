@@ -21,10 +21,12 @@ enum ClockColumn {
   CLOCK_STEP_SIZE,  // minimiser: step [1/T]
   CLOCK_TORQUE,     // minimiser: largest |m x B| [T]
   CLOCK_MAX_TORQUE, // minimiser: stop below this [T]
+  CLOCK_OFF_CENTRE, // moving window: displacement of the texture, in whole cells
   CLOCK_COLUMNS
 };
 
-enum Status { RUNNING, WAITING, FAILED_NAN, FAILED_STEP, IDLE };
+// OFF_CENTRE: waits for its window to move. FAILED_LOST: there is nothing left for it to follow.
+enum Status { RUNNING, WAITING, FAILED_NAN, FAILED_STEP, IDLE, OFF_CENTRE, FAILED_LOST };
 
 // Arrays of the state are slots of one work array: [slot][replica][component][cell]. The first four
 // are two pairs of which parity says which is which, so that accepting a step moves no data.

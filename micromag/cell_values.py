@@ -110,3 +110,15 @@ def read_cell_values(path: Path, mesh: Mesh, components: int) -> NDArray[np.floa
             "the array holds NaN or Inf", where=where, allowed="finite numbers"
         )
     return values.astype(np.float64)
+
+
+def displaced(values: NDArray[Any], shift: tuple[int, int]) -> NDArray[Any]:
+    """Return values per cell ``(..., ny, nx)`` as a mesh moved by ``shift`` (x, y) cells sees them.
+
+    Beyond the mesh they go on with the outermost cells.
+    """
+    for axis, cells in zip((-1, -2), shift, strict=True):
+        if cells:
+            n = values.shape[axis]
+            values = np.take(values, (np.arange(n) + cells).clip(0, n - 1), axis=axis)
+    return values

@@ -58,9 +58,13 @@ class Layout:
     """Member (``"t0.A"``) and data array of parameters that vary from face to face."""
     nonlocal_fields: list[tuple[str, str]] = field(default_factory=list)
     """Member (``"t2"``) and array of fields made between stages."""
+    ends: list[tuple[str, str]] = field(default_factory=list)
+    """Member and array of the nonlocal fields of what lies beyond a moving window."""
     arrays: list[str] = field(default_factory=list)
     """Names of the per-cell arrays, in the order of the kernels' arguments."""
     regions: int = 1
+    regions_per_replica: bool = False
+    """Whether every replica has a region array of its own, as moving windows need it."""
     width: int = 0
     """Columns of the parameter table."""
 
@@ -68,6 +72,11 @@ class Layout:
     def uses_regions(self) -> bool:
         """Whether any kernel looks up a cell's region."""
         return any(slot.by_region for slot in self.slots)
+
+    @property
+    def twists(self) -> bool:
+        """Whether any term is linear in the gradient of m; see ``kernels/twist.h``."""
+        return any(term.twists for term in self.terms)
 
     @property
     def energies(self) -> int:
@@ -95,14 +104,17 @@ def model_text(layout: Layout) -> str:
         f"#define ENERGIES {layout.energies}",
         f"#define REGIONS {layout.regions}",
         f"#define PARAMETERS {layout.width}",
+        *(["#define WINDOW_ENDS 1"] if layout.ends else []),
         f"#define ARRAYS (Arrays{{{', '.join(layout.argument_names)}}})",
         _arrays_struct(layout),
-        *(_term_struct(term) for term in kinds.values()),
+        *(['#include "twist.h"'] if layout.twists else []),
+        *(_term_struct(term, layout) for term in kinds.values()),
         *(read_kernel_file(f"terms/{term.key()}.cuh") for term in kinds.values()),
         _params_struct(layout),
         _row_params(layout),
         _cell_params(layout),
         _sums(layout),
+        *([_surface_condition(layout)] if layout.twists else []),
     ]
     return "\n".join(parts) + "\n"
 
@@ -115,17 +127,20 @@ def _arrays_struct(layout: Layout) -> str:
     return "struct Arrays {\n" + "\n".join(members) + "\n};"
 
 
-def _term_struct(term: Term) -> str:
+def _term_struct(term: Term, layout: Layout) -> str:
     """Return the struct of a kind of term: one member per parameter, given in this run or not."""
     members = [
         f"  {'V' if count == 3 else 'real'} {name};"
         for name, count in term.declared_parameters().items()
     ]
     for name in term.interface:
-        members += [f"  Faces {name}_face;", f"  int {name}_varies;"]
+        kind = "VectorFaces" if term.declared_parameters()[name] == 3 else "Faces"
+        members += [f"  {kind} {name}_face;", f"  int {name}_varies;"]
     members += [f"  int {name};" for name in term.flags()]
     if term.nonlocal_field:
         members.append("  V field;")
+        if layout.ends:
+            members.append("  V ends;")
     return f"struct {type(term).__name__} {{\n" + "\n".join(members) + "\n};"
 
 
@@ -145,11 +160,15 @@ def _row_params(layout: Layout) -> str:
             if f"t{i}.{name}" not in given:
                 lines.append(f"  p.t{i}.{name} = {'V{0, 0, 0}' if count == 3 else '0'};")
         for name in term.interface:
-            lines.append(f"  p.t{i}.{name}_face = Faces{{0, 0, 0, 0, 0, 0}};")
+            vector = term.declared_parameters()[name] == 3
+            zero = "VectorFaces{}" if vector else "Faces{0, 0, 0, 0, 0, 0}"
+            lines.append(f"  p.t{i}.{name}_face = {zero};")
             lines.append(f"  p.t{i}.{name}_varies = {int(f't{i}.{name}' in varying)};")
         lines += [f"  p.t{i}.{name} = {int(value)};" for name, value in term.flags().items()]
         if term.nonlocal_field:
             lines.append(f"  p.t{i}.field = V{{0, 0, 0}};")
+            if layout.ends:
+                lines.append(f"  p.t{i}.ends = V{{0, 0, 0}};")
     return (
         "INLINE Params row_params(const Arrays& a, const Row& row) {\n"
         "  const real* table = a.par + (long)row.rep * REGIONS * PARAMETERS;\n"
@@ -163,7 +182,8 @@ def _cell_params(layout: Layout) -> str:
     if layout.uses_regions:
         # An index, not a pointer to the region's row: g++ turns only that into vector gathers.
         lines.append("  const real* table = a.par + (long)row.rep * REGIONS * PARAMETERS;")
-        lines.append("  const int q = (int)a.region[c.i] * PARAMETERS;")
+        place = "(long)row.rep * row.n + c.i" if layout.regions_per_replica else "c.i"
+        lines.append(f"  const int q = (int)a.region[{place}] * PARAMETERS;")
         lines += [f"  p.{s.member} = {s.load('q + ')};" for s in layout.slots if s.by_region]
     for slot in layout.slots:
         if slot.data is not None:
@@ -172,14 +192,16 @@ def _cell_params(layout: Layout) -> str:
             lines.append(f"  p.{slot.member} = p.{slot.member} * {value};")
     if any(s.member == "Ms" and s.data is not None for s in layout.slots):
         lines.append("  p.inv_Ms = p.Ms > real(0) ? real(1) / p.Ms : real(0);")
+    vectors = {slot.member for slot in layout.slots if slot.components == 3}
     for member, name in layout.faces:
-        lines.append(
-            f"  p.{member}_face = load_faces(a.{name} + (long)row.rep * 3 * row.n, row.n, c);"
-        )
-    for member, name in layout.nonlocal_fields:
-        lines.append(
-            f"  p.{member}.field = load(a.{name} + (long)row.rep * 3 * row.n, row.n, c.i);"
-        )
+        kind, count = ("vector_faces", 9) if member in vectors else ("faces", 3)
+        first = f"a.{name} + (long)row.rep * {count} * row.n"
+        lines.append(f"  p.{member}_face = load_{kind}({first}, row.n, c);")
+    for members, kind in ((layout.nonlocal_fields, "field"), (layout.ends, "ends")):
+        lines += [
+            f"  p.{member}.{kind} = load(a.{name} + (long)row.rep * 3 * row.n, row.n, c.i);"
+            for member, name in members
+        ]
     return (
         "INLINE Params cell_params(const Arrays& a, Params p, const Row& row, const Cell& c) {\n"
         + "\n".join(lines)
@@ -216,6 +238,29 @@ def _sums(layout: Layout) -> str:
             "  switch (term) {",
             *cases,
             "    default: return V{0, 0, 0};\n  }\n}",
+        ]
+    )
+
+
+def _surface_condition(layout: Layout) -> str:
+    """Return the functions behind 2 A dm/dn + d_n x m = 0: A, and d along an axis, of all terms."""
+    stiffness, twists = [], []
+    for i, term in enumerate(layout.terms):
+        if term.stiffness:
+            stiffness.append(f"  A = A + p.t{i}.{term.stiffness};")
+        if term.twists:
+            twists.append(f"  d = d + {term.key()}_twist(p.t{i}, axis);")
+    return "\n".join(
+        [
+            "INLINE real stiffness(const Params& p) {",
+            "  (void)p;",
+            "  real A = real(0);",
+            *stiffness,
+            "  return A;\n}",
+            "INLINE V twist_along(const Params& p, V axis) {",
+            "  V d = V{0, 0, 0};",
+            *twists,
+            "  return d;\n}",
         ]
     )
 

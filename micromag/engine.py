@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from micromag.backend import Backend, Cells, Chunks, Items, Module, Source
 from micromag.errors import ConfigError
 from micromag.integrators import clock as clk
 from micromag.integrators.clock import Status
+from micromag.window import moved_state
 
 if TYPE_CHECKING:
     from micromag.model import Model
@@ -52,7 +53,8 @@ class Engine:
     slots
         Number of state arrays that the time stepper or the minimiser needs.
     frozen_time
-        Waveforms keep the value of this time [s], as relaxation needs it; None lets them run.
+        Waveforms keep the value of this time [s] (one number, or one per replica), as relaxation
+        needs it; None lets them run.
 
     Attributes
     ----------
@@ -65,7 +67,7 @@ class Engine:
     """
 
     def __init__(
-        self, model: Model, backend: Backend, slots: int, frozen_time: float | None = None
+        self, model: Model, backend: Backend, slots: int, frozen_time: ArrayLike | None = None
     ) -> None:
         self.model = model
         self.frozen_time = frozen_time
@@ -84,9 +86,12 @@ class Engine:
             for member, name in model.layout.nonlocal_fields
         }
         self._arrays |= {name: operator.field for name, operator in self.fields.items()}
+        members = {member: name for member, name in model.layout.nonlocal_fields}
+        self._arrays |= {name: self.fields[members[m]].ends for m, name in model.layout.ends}
         self._sums = 3 + model.layout.energies + 1
         self._partial = backend.zeros((replicas, self.chunks.nchunk, self._sums), np.float64)
         self._result = backend.zeros((replicas, self._sums), np.float64)
+        self._modules: dict[str, Module] = {}
 
     def _upload_tables(self) -> None:
         model, backend = self.model, self.backend
@@ -110,7 +115,7 @@ class Engine:
             name: backend.upload(np.ascontiguousarray(values, dtype=self.dtype))
             for name, values in model.arrays.items()
         }
-        self._region = backend.upload(model.region.astype(np.uint32))
+        self._region = backend.upload(model.region_here.astype(np.uint32))
 
     def sources(self) -> list[Source]:
         """Return the translation units that every run needs."""
@@ -210,10 +215,47 @@ class Engine:
 
     def set_m(self, m: NDArray[Any], replica: int = 0) -> None:
         """Set the magnetization of one replica; it is normalised, and 0 in empty cells."""
-        values = np.asarray(m, dtype=np.float64) * self.model.magnetic
+        values = np.asarray(m, dtype=np.float64) * self.model.filled(replica)
         length = np.sqrt((values**2).sum(axis=0))
-        unit = values / np.where(length > 0, length, 1)
-        self.backend.write(self.m_on_device(replica), unit.astype(self.dtype))
+        self.put_m((values / np.where(length > 0, length, 1)).astype(self.dtype), replica)
+
+    def put_m(self, m: NDArray[Any], replica: int = 0) -> None:
+        """Set the magnetization of one replica to unit vectors as they are, 0 in empty cells."""
+        self.backend.write(self.m_on_device(replica), m)
+        if self.model.layout.ends:
+            for operator in self.fields.values():
+                operator.update_ends(replica, m, self.model.Ms[replica])
+
+    # ---------------------------------------------------------------- moving window
+
+    @property
+    def window_offset(self) -> NDArray[np.float64]:
+        """How far the mesh of each replica has moved along x and y [m], shape ``(replica, 2)``.
+
+        Positions in the laboratory are those in the mesh plus this.
+        """
+        return self.model.shifts * np.array(self.model.mesh.cell_size[:2])
+
+    def move_window(self, replica: int, cells: int) -> None:
+        """Move the mesh of one replica by whole cells along the window's axis.
+
+        The magnet stays where it is in the laboratory: its state and all that belongs to places move
+        through the mesh, and fresh cells continue the domain. dm/dt is that of before.
+        """
+        model, window = self.model, self.model.mesh.window
+        assert window is not None
+        m = self.m(replica)
+        changed = model.move(replica, cells)
+        for name in changed & model.arrays.keys():
+            values = model.arrays[name][replica].astype(self.dtype)
+            self.backend.write(self._arrays[name][replica], values)
+        if "region" in changed:
+            values = model.region_here[replica].astype(np.uint32)
+            self.backend.write(self._region[replica], values)
+        if "Ms" in changed:
+            for operator in self.fields.values():
+                operator.update_Ms(replica, model.Ms[replica])
+        self.put_m(moved_state(m, cells, window.number, model.filled(replica)), replica)
 
     # ---------------------------------------------------------------- measuring
 
@@ -221,35 +263,39 @@ class Engine:
         """Return the mean magnetization, the energies and the largest torque of every replica."""
         self._measure.run()
         sums = self.backend.download(self._result)
-        cells = int(self.model.magnetic.sum())
+        cells = np.array([self.model.filled(i).sum() for i in range(self.model.replicas)])
         return Measurement(
-            m=sums[:, :3] / cells,
+            m=sums[:, :3] / cells[:, None],
             energies=sums[:, 3:-1] * self.model.mesh.cell_volume,
             max_torque=sums[:, -1].copy(),
         )
 
-    def profile(self, axis: int) -> NDArray[np.float64]:
-        """Return the mean of m over the planes normal to an axis, shape ``(replica, 3, n)``."""
-        nx, ny, _ = self.model.mesh.cells
-        length = self.model.mesh.cells[axis]
-        result = self.backend.zeros((self.model.replicas, 3, length), np.float64)
-        self._observables.kernel("profile").bind(
-            Items(self.model.replicas * 3 * length),
-            self.model.mesh.count,
-            (1, nx, nx * ny)[axis],
-            length,
-            self.clock,
-            self.model.replicas,
-            self.work,
-            result,
-        ).run()
-        return self.backend.download(result)
+    def module(self, name: str) -> Module:
+        """Return ``kernels/<name>`` compiled for this model, which happens when it is first needed."""
+        if name not in self._modules:
+            (self._modules[name],) = self.backend.compile([self.source(name)])
+        return self._modules[name]
+
+    def chosen(self, region: int | None) -> list[Any]:
+        """Return the arguments of kernels that look at one region, or at all cells (None).
+
+        They are clock, state, region numbers, the number wanted, and how far apart the replicas'
+        region numbers lie, 0 where all share them.
+        """
+        stride = self.model.mesh.count if self._region.ndim == 4 else 0
+        wanted = -1 if region is None else region
+        return [self.clock, self.work, self._region, wanted, stride]
 
     def term_field(self, name: str, replica: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the field [T] and the energy density [J/m^3] of one energy term.
 
         Shapes ``(3, nz, ny, nx)`` and ``(nz, ny, nx)``; raises ValueError for an unknown name.
         """
+        field, density = self.term_fields(name)
+        return field[replica], density[replica]
+
+    def term_fields(self, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the same of every replica, with the replica as the first axis."""
         number = self.model.energy_names.index(name)
         shape = (self.model.replicas, 3, *self.model.mesh.shape)
         field = self.backend.zeros(shape, self.dtype)
@@ -258,7 +304,7 @@ class Engine:
             self.cells, *self.arguments(), self.clock, self.work, number, field, density
         )
         self.backend.program([*self.update(clk.slot("CURRENT"), 0.0), command]).run()
-        return self.backend.download(field)[replica], self.backend.download(density)[replica]
+        return self.backend.download(field), self.backend.download(density)
 
     def torque_field(self, replica: int = 0) -> NDArray[Any]:
         r"""Return -m x B_eff of every cell with the torques written as fields [T].

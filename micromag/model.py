@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from micromag.backend.source import assemble
-from micromag.cell_values import cell_values, quantity_of
+from micromag.cell_values import cell_values, displaced, quantity_of
 from micromag.codegen import Layout, Slot, corners_text, model_text, waves_text
 from micromag.config_sections import Material
 from micromag.errors import ConfigError
 from micromag.geometry import region_index
+from micromag.geometry.box import Box
 from micromag.parameters import Parameter, Quantity, VectorParameter
 from micromag.terms import unique_names
 
@@ -70,6 +71,15 @@ class _Constants:
         return f"next_time(w + {first}, t)"
 
 
+@dataclass
+class _Ground:
+    """What lies under the mesh of one replica, wherever a window has taken it."""
+
+    region: NDArray[np.int32]
+    Ms: FloatArray
+    arrays: dict[str, FloatArray]
+
+
 class Model:
     """Mesh, materials and terms of one or more replicas that share a structure.
 
@@ -79,6 +89,9 @@ class Model:
         One configuration per replica. They may differ in values only.
     currents
         False leaves the torques out, as relaxation does.
+    shifts
+        How far the window of each replica has moved along x and y [cells], shape ``(replica, 2)``;
+        not at all by default.
 
     Attributes
     ----------
@@ -90,12 +103,16 @@ class Model:
         Parameters, shape ``(replica, region, column)``.
     arrays
         Per-cell arrays by name, shape ``(replica, 1 or 3, nz, ny, nx)``.
+    region
+        Number of the region of every cell before any window moves, shape ``(nz, ny, nx)``.
     magnetic
-        Cells with Ms > 0, shape ``(nz, ny, nx)``.
+        Cells with Ms > 0 before any window moves, shape ``(nz, ny, nx)``; `filled` knows the present.
     longest_step
         Step that the waveforms of each replica allow [s], shape ``(replica,)``.
     Ms
         Saturation magnetization [A/m], shape ``(replica, nz, ny, nx)``, 0 in empty cells.
+    shifts
+        As given, and as `move` has changed it since.
 
     Raises
     ------
@@ -105,7 +122,13 @@ class Model:
         A file with values per cell cannot be read.
     """
 
-    def __init__(self, configs: Sequence[RunConfig], *, currents: bool = True) -> None:
+    def __init__(
+        self,
+        configs: Sequence[RunConfig],
+        *,
+        currents: bool = True,
+        shifts: NDArray[np.int64] | None = None,
+    ) -> None:
         first = configs[0]
         self.configs = tuple(configs)
         self.mesh = first.mesh
@@ -118,9 +141,12 @@ class Model:
         self.inside = first.geometry.mask(self.mesh)
         self.layout, self.waves = _lay_out(first, self.terms, len(self.region_names))
         mine = (self.layout, self.waves)
-        tables, arrays, constants, steps = [], [], [], []
+        self._given: dict[int, FloatArray] = {}
+        self._terms: list[list[Term]] = []
+        tables, constants, steps = [], [], []
         for config in configs:
             terms = [t for _, t in [*config.energy, *(config.torques if currents else [])]]
+            self._terms.append(terms)
             layout, waves = _lay_out(config, terms, len(self.region_names))
             texts = [(model_text(x), w.text, w.corners) for x, w in (mine, (layout, waves))]
             if texts[0] != texts[1]:
@@ -129,32 +155,72 @@ class Model:
                     allowed="the same terms, regions and forms of every parameter",
                 )
             tables.append(self._table(config, terms))
-            arrays.append(self._cell_arrays(config, terms))
             constants.append(waves.constants)
             steps.append(waves.longest_step)
         self.table: FloatArray = np.stack(tables)
-        self.arrays: dict[str, FloatArray] = {
-            name: np.stack([replica[name] for replica in arrays]) for name in arrays[0]
-        }
         self.wave_constants: FloatArray = np.array(constants, dtype=np.float64)
         self.longest_step: FloatArray = np.array(steps)
-        self.Ms: FloatArray = np.stack([self._values(c.material.Ms, _MS)[0] for c in configs])
-        self.Ms *= self.inside
-        self.magnetic: NDArray[np.bool_] = np.all(self.Ms > 0, axis=0)
-        if ((self.Ms > 0) != self.magnetic).any():
+        self.magnetic = self._find_magnetic()
+        self.shifts = np.zeros((len(configs), 2), np.int64) if shifts is None else shifts.copy()
+        grounds = [self._ground(i) for i in range(len(configs))]
+        self.Ms: FloatArray = np.stack([ground.Ms for ground in grounds])
+        self.arrays: dict[str, FloatArray] = {
+            name: np.stack([ground.arrays[name] for ground in grounds])
+            for name in grounds[0].arrays
+        }
+        self.region_here = (
+            self.region if self.mesh.window is None else np.stack([g.region for g in grounds])
+        )
+        """Number of the region of every cell now: `region`, or with a window one per replica."""
+
+    def _find_magnetic(self) -> NDArray[np.bool_]:
+        """Return the cells with Ms > 0 before any window moves."""
+        magnetic = [
+            (self._values(c.material.Ms, _MS, self.region)[0] > 0) & self.inside
+            for c in self.configs
+        ]
+        if any((found != magnetic[0]).any() for found in magnetic):
             raise ConfigError("the replicas of a batch differ in which cells are empty")
-        if not self.magnetic.any():
+        if not magnetic[0].any():
             raise ConfigError(
                 "no cell is magnetic",
                 where="geometry, material.Ms",
                 next_step="check that the shape overlaps the mesh and that Ms is positive in it",
             )
-        self.arrays |= self._face_arrays()
+        return magnetic[0]
 
     @property
     def replicas(self) -> int:
         """Number of replicas."""
         return len(self.configs)
+
+    @property
+    def can_be_empty(self) -> bool:
+        """Whether there are empty cells, or a moving window may come to some."""
+        if self.mesh.window is None or not self.magnetic.all():
+            return not self.magnetic.all()
+        everywhere = all(config.geometry == Box() for config in self.configs)
+        values = [c.material.Ms for c in self.configs]
+        return not (everywhere and all(v > 0 for Ms in values for v in _values_of(Ms)))
+
+    def filled(self, replica: int) -> NDArray[np.bool_]:
+        """Return the cells of one replica that are magnetic now, shape ``(nz, ny, nx)``."""
+        return self.magnetic if self.mesh.window is None else self.Ms[replica] > 0
+
+    def move(self, replica: int, cells: int) -> set[str]:
+        """Move the window of one replica by some cells along its axis.
+
+        Returns the names of what has changed: ``region``, ``Ms`` and names of `arrays`.
+        """
+        assert self.mesh.window is not None
+        self.shifts[replica, self.mesh.window.number] += cells
+        ground = self._ground(replica)
+        new = {"region": ground.region, "Ms": ground.Ms, **ground.arrays}
+        old = {"region": self.region_here, "Ms": self.Ms, **self.arrays}
+        changed = {name for name in new if not np.array_equal(old[name][replica], new[name])}
+        for name in changed:
+            old[name][replica] = new[name]
+        return changed
 
     @property
     def energy_names(self) -> list[str]:
@@ -173,8 +239,10 @@ class Model:
         """
         macros = {
             "DIMENSIONS": 2 if self.mesh.cells[2] == 1 else 3,
-            "HAS_EMPTY": int(not self.magnetic.all()),
+            "HAS_EMPTY": int(self.can_be_empty),
             **{f"PERIODIC_{a}": int(p > 0) for a, p in zip("XYZ", self.mesh.periodic, strict=True)},
+            **({"TWISTS": 1} if self.layout.twists else {}),
+            **({f"CUT_{self.mesh.window.axis.upper()}": 1} if self.mesh.window else {}),
             **(definitions or {}),
         }
         prefix = "".join(f"#define {key} {value}\n" for key, value in macros.items())
@@ -209,15 +277,48 @@ class Model:
                 )
         return table
 
-    def _values(self, parameter: Parameter, quantity: Quantity) -> FloatArray:
+    def _ground(self, replica: int) -> _Ground:
+        """Return what lies under the mesh of one replica now."""
+        config, (sx, sy) = self.configs[replica], map(int, self.shifts[replica])
+        region, inside = self.region, self.inside
+        if sx or sy:
+            region = region_index(self.mesh, config.regions, (sx, sy)).numbers
+            inside = config.geometry.mask(self.mesh, (sx, sy))
+        Ms = self._values(config.material.Ms, _MS, region, (sx, sy))[0] * inside
+        arrays = self._cell_arrays(config, self._terms[replica], (sx, sy))
+        for member, name in self.layout.faces:
+            index, attribute = member[1:].split(".")
+            term = self._terms[replica][int(index)]
+            parameter, quantity = getattr(term, attribute), quantity_of(type(term), attribute)
+            here = self._values(parameter, quantity, region, (sx, sy))
+            arrays[name] = self._faces(here, Ms > 0, region, parameter)
+        return _Ground(region, Ms, arrays)
+
+    def _values(
+        self,
+        parameter: Parameter,
+        quantity: Quantity,
+        region: NDArray[np.int32],
+        shift: tuple[int, int] = (0, 0),
+    ) -> FloatArray:
         """Return a parameter in every cell, shape ``(1 or 3, nz, ny, nx)``, waveforms left out."""
         if parameter.is_per_cell:
-            return cell_values(parameter, quantity, self.mesh)
+            return displaced(self._per_cell(parameter, quantity), shift)
         by_region = np.array([parameter.of_region(name) for name in self.region_names])
-        values = by_region.reshape(len(self.region_names), -1)[self.region]
+        values = by_region.reshape(len(self.region_names), -1)[region]
         return np.moveaxis(values, -1, 0).copy()
 
-    def _cell_arrays(self, config: RunConfig, terms: Sequence[Term]) -> dict[str, FloatArray]:
+    def _per_cell(self, parameter: Parameter, quantity: Quantity) -> FloatArray:
+        """Return the values of a parameter that has one per cell; a window needs them again."""
+        if self.mesh.window is None:
+            return cell_values(parameter, quantity, self.mesh)
+        if id(parameter) not in self._given:
+            self._given[id(parameter)] = cell_values(parameter, quantity, self.mesh)
+        return self._given[id(parameter)]
+
+    def _cell_arrays(
+        self, config: RunConfig, terms: Sequence[Term], shift: tuple[int, int]
+    ) -> dict[str, FloatArray]:
         owners: dict[str, tuple[BaseModel, str]] = {
             name: (config.material, name) for name in ("alpha", "Ms")
         }
@@ -228,39 +329,43 @@ class Model:
             if slot.data is not None:
                 owner, name = owners[slot.member]
                 quantity = quantity_of(type(owner), name)
-                arrays[slot.data] = cell_values(getattr(owner, name), quantity, self.mesh)
+                values = self._per_cell(getattr(owner, name), quantity)
+                arrays[slot.data] = displaced(values, shift)
         return arrays
 
-    def _face_arrays(self) -> dict[str, FloatArray]:
-        arrays = {}
-        for member, name in self.layout.faces:
-            index, attribute = member[1:].split(".")
-            faces = []
-            for config in self.configs:
-                term = [t for _, t in [*config.energy, *config.torques]][int(index)]
-                quantity = quantity_of(type(term), attribute)
-                faces.append(self._faces(getattr(term, attribute), quantity))
-            arrays[name] = np.stack(faces)
-        return arrays
+    def _faces(
+        self,
+        here: FloatArray,
+        magnetic: NDArray[np.bool_],
+        region: NDArray[np.int32],
+        parameter: Parameter,
+    ) -> FloatArray:
+        """Return the harmonic mean on the face towards the next cell, 0 between opposite signs.
 
-    def _faces(self, parameter: Parameter, quantity: Quantity) -> FloatArray:
-        """Return the harmonic mean on the face towards the next cell, shape ``(3, nz, ny, nx)``.
-
+        The result has the shape ``(3, nz, ny, nx)``, or ``(9, nz, ny, nx)`` of vectors, axes first.
         A value given for a pair of regions replaces the mean; faces of empty cells get 0.
         """
-        here = self._values(parameter, quantity)[0]
-        faces = np.zeros((3, *self.mesh.shape))
+        faces = np.zeros((3, *here.shape))
         for axis in range(3):
-            array_axis = 2 - axis
-            there = np.roll(here, -1, array_axis)
-            total = here + there
-            mean = np.divide(2 * here * there, total, out=np.zeros_like(total), where=total > 0)
-            self._override_pairs(mean, np.roll(self.region, -1, array_axis), parameter)
-            faces[axis] = mean * self.magnetic * np.roll(self.magnetic, -1, array_axis)
-        return faces
+            there = self._next(here, axis)
+            alike = here * there > 0
+            mean = np.divide(2 * here * there, here + there, out=np.zeros_like(here), where=alike)
+            self._override_pairs(mean, region, self._next(region, axis), parameter)
+            faces[axis] = mean * magnetic * self._next(magnetic, axis)
+        return faces.reshape(-1, *self.mesh.shape)
+
+    def _next(self, values: NDArray[Any], axis: int) -> NDArray[Any]:
+        """Return the value in the next cell along an axis; what a window has cut off goes on."""
+        if self.mesh.is_endless(axis):
+            return displaced(values, (1, 0) if axis == 0 else (0, 1))
+        return np.roll(values, -1, -1 - axis)
 
     def _override_pairs(
-        self, faces: FloatArray, next_region: NDArray[np.int32], parameter: Parameter
+        self,
+        faces: FloatArray,
+        region: NDArray[np.int32],
+        next_region: NDArray[np.int32],
+        parameter: Parameter,
     ) -> None:
         """Put the values given for pairs of regions on the faces between them, in place."""
         if not parameter.pairs:
@@ -272,18 +377,26 @@ class Model:
             for (a, b), value in parameter.pairs.items()
         }
         codes = np.array(sorted(given))
-        values = np.array([given[code] for code in codes])
+        values = np.array([given[code] for code in codes]).reshape(len(codes), -1)
         # One look-up per face: with thousands of grains there are tens of thousands of pairs.
-        low, high = np.minimum(self.region, next_region), np.maximum(self.region, next_region)
+        low, high = np.minimum(region, next_region), np.maximum(region, next_region)
         wanted = low.astype(np.int64) * count + high
         place = np.searchsorted(codes, wanted).clip(max=len(codes) - 1)
         found = codes[place] == wanted
-        faces[found] = values[place[found]]
+        faces[:, found] = values[place[found]].T
+
+
+def _values_of(Ms: Parameter) -> list[float]:
+    """Return every value that a saturation magnetization has somewhere, for a test of its sign."""
+    if Ms.is_per_cell:  # its cells have been looked at, and the outermost of them go on
+        return []
+    return [float(Ms.value), *(float(v) for v in Ms.regions.values())]
 
 
 def _lay_out(config: RunConfig, terms: Sequence[Term], regions: int) -> tuple[Layout, Waves]:
     """Return where every parameter goes, and what depends on time."""
-    layout = Layout(terms=list(terms), regions=regions)
+    windowed = config.mesh.window is not None
+    layout = Layout(terms=list(terms), regions=regions, regions_per_replica=windowed)
     constants = _Constants()
     waves: list[tuple[str, list[int]]] = []
     corners: list[str] = []
@@ -321,6 +434,9 @@ def _lay_out(config: RunConfig, terms: Sequence[Term], regions: int) -> tuple[La
         if term.nonlocal_field:
             layout.nonlocal_fields.append((f"t{i}", f"field_{i}"))
             layout.arrays.append(f"field_{i}")
+            if config.mesh.window is not None:
+                layout.ends.append((f"t{i}", f"ends_{i}"))
+                layout.arrays.append(f"ends_{i}")
     count = len(constants.values)
     text, corner_text = waves_text(waves, count, layout.width), corners_text(corners, count)
     columns = [column for _, group in waves for column in group]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micromag.backend.base import Backend, Cells, Command, Source, SpectrumBlock
 from micromag.constants import MU_0
 from micromag.demag import cached_spectrum
+from micromag.demag.ends import StripEnds
 from micromag.terms.base import NonlocalField
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ class DemagField(NonlocalField):
     ----------
     field
         B [T], device array of shape ``(replica, 3, nz, ny, nx)``.
+    ends
+        With a moving window, B [T] of the strip beyond the mesh; as `field`.
     """
 
     def __init__(self, model: Model, backend: Backend) -> None:
@@ -33,7 +37,11 @@ class DemagField(NonlocalField):
         scale = -MU_0 / (lx * ly * lz)
         self.field = backend.zeros((replicas, 3, *mesh.shape), dtype)
         self._fft = backend.convolution_fft(mesh.cells, spectrum.lengths, replicas, 3, dtype)
+        self._backend = backend
         self._Ms, self._Ms_strides = _saturation(model, backend, dtype)
+        if mesh.window is not None:
+            self._strip_ends = StripEnds(mesh)
+            self.ends = backend.zeros((replicas, 3, *mesh.shape), dtype)
         text = model.kernel_text("demag.cu")
         source = Source("demag.cu", text, {}, model.precision)
         module = backend.compile([source])[0]
@@ -62,13 +70,27 @@ class DemagField(NonlocalField):
         )
         return [load, *self._convolve, self._store]
 
+    def update_Ms(self, replica: int, Ms: NDArray[np.float64]) -> None:
+        """See the base class; a uniform Ms does not change, since m is 0 in empty cells."""
+        if self._Ms_strides[1]:
+            self._backend.write(self._Ms[replica], Ms.astype(self._Ms.dtype))
+
+    def update_ends(self, replica: int, m: NDArray[Any], Ms: NDArray[np.float64]) -> None:
+        """See the base class."""
+        field = self._strip_ends.field(m, Ms)
+        self._backend.write(self.ends[replica], field.astype(self.ends.dtype))
+
 
 def _saturation(model: Model, backend: Backend, dtype: Any) -> tuple[Any, tuple[int, int]]:
     """Return Ms on the device and its strides per replica and per cell.
 
     Uniform Ms is one number per replica: empty cells have m = 0.
     """
-    inside = model.Ms[:, model.magnetic]
-    if (inside == inside[:, :1]).all():
-        return backend.upload(inside[:, 0].astype(dtype)), (1, 0)
+    if model.mesh.window is None:
+        inside = model.Ms[:, model.magnetic]
+        uniform = bool((inside == inside[:, :1]).all())
+    else:  # which may come to a part with another Ms
+        uniform = all(config.material.Ms.is_uniform for config in model.configs)
+    if uniform:
+        return backend.upload(model.Ms.max(axis=(1, 2, 3)).astype(dtype)), (1, 0)
     return backend.upload(model.Ms.astype(dtype)), (model.mesh.count, 1)

@@ -149,6 +149,26 @@ def tensor_spectrum(
     return TensorSpectrum(lengths, octant)
 
 
+def column_tensor(
+    offsets: Array,
+    cells: Triple,
+    cell_size: tuple[float, float, float],
+    periodic: Triple = (0, 0, 0),
+) -> Array:
+    """Return the tensor at any positive offsets along x [cells] and those of the mesh along y and z.
+
+    ``offsets`` may have fractions. The array has the shape (6, mz, my, len(offsets)); all else is
+    as for :func:`demag_tensor`.
+    """
+    _check(cells, cell_size, periodic)
+    ones = np.ones(len(offsets))
+    along_x = _Axis(len(offsets), np.arange(len(offsets)), offsets, ones, ones)
+    axes = [along_x, _axis(cells[1], periodic[1]), _axis(cells[2], periodic[2])]
+    tensor = np.zeros((6, axes[2].count, axes[1].count, len(offsets)))
+    _accumulate(tensor, axes, cell_size)
+    return tensor
+
+
 def _check(cells: Triple, cell_size: tuple[float, float, float], periodic: Triple) -> None:
     """Raise ConfigError unless the mesh makes sense."""
     if min(cells) < 1:

@@ -24,8 +24,12 @@ class Regions(NamedTuple):
         return self.numbers == self.names.index(name)
 
 
-def region_index(mesh: Mesh, regions: Mapping[str, Shape]) -> Regions:
+def region_index(
+    mesh: Mesh, regions: Mapping[str, Shape], shift: tuple[int, int] = (0, 0)
+) -> Regions:
     """Number the cells by region; later regions win where several overlap.
+
+    ``shift`` is how far a window has moved along x and y [cells].
 
     Returns
     -------
@@ -35,12 +39,12 @@ def region_index(mesh: Mesh, regions: Mapping[str, Shape]) -> Regions:
     Raises
     ------
     ConfigError
-        If a region contains no cell centre at all.
+        If a region contains no cell centre at all, unless a moving window may still come to it.
     """
     numbers = np.zeros(mesh.shape, dtype=np.int32)
     for number, (name, shape) in enumerate(regions.items(), start=1):
-        mask = shape.mask(mesh)
-        if not mask.any():
+        mask = shape.mask(mesh, shift)
+        if not mask.any() and mesh.window is None:
             raise ConfigError(
                 f"the region {name!r} contains no cell",
                 where=f"regions.{name}",

@@ -12,12 +12,12 @@ from micromag.parameters import Quantity, Vector
 class Box(Shape):
     r"""A rectangular block, :math:`-s_i/2 \le x_i - c_i < s_i/2` for each axis.
 
-    ==========  ====  =====  ==================================
+    ==========  ====  =====  ==============================================================
     name        unit  shape  default
-    ==========  ====  =====  ==================================
+    ==========  ====  =====  ==============================================================
     center      m     (3,)   the centre of the mesh
-    size        m     (3,)   the whole mesh
-    ==========  ====  =====  ==================================
+    size        m     (3,)   the whole mesh (without end along the axis of a moving window)
+    ==========  ====  =====  ==============================================================
     """
 
     center: Annotated[Vector, Quantity("m")] = (0.0, 0.0, 0.0)
@@ -25,7 +25,7 @@ class Box(Shape):
 
     def contains(self, x: Coordinates, y: Coordinates, z: Coordinates, mesh: Mesh) -> Mask:
         """Return which points lie inside; see ``Shape.contains``."""
-        (cx, cy, cz), (sx, sy, sz) = self.center, self.size or mesh.size
+        (cx, cy, cz), (sx, sy, sz) = self.center, self.size or mesh.extent
         return (
             between(x, cx - sx / 2, cx + sx / 2, mesh)
             & between(y, cy - sy / 2, cy + sy / 2, mesh)

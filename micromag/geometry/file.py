@@ -56,7 +56,8 @@ class File(Shape):
         for axis, s in enumerate((x, y, z)):
             cell = (s - mesh.lower_corner[axis] + margin(mesh)) / mesh.cell_size[axis]
             index = np.floor(cell).astype(np.intp)
-            inside = inside & (index >= 0) & (index < mesh.cells[axis])
+            if not mesh.is_endless(axis):  # where a window moves, the outermost cells go on
+                inside = inside & (index >= 0) & (index < mesh.cells[axis])
             indices.append(index.clip(0, mesh.cells[axis] - 1))
         return inside & array[indices[2], indices[1], indices[0]]
 

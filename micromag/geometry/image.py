@@ -47,7 +47,10 @@ class Image(Shape):
         (x0, y0, _), (sx, sy, _), tolerance = mesh.lower_corner, mesh.size, margin(mesh)
         i = np.floor((x - x0 + tolerance) / sx * columns).astype(np.intp)
         j = np.floor((y - y0 + tolerance) / sy * rows).astype(np.intp)
-        on_picture = (i >= 0) & (i < columns) & (j >= 0) & (j < rows)
+        # Beyond the mesh a moving window sees the outermost pixels continued.
+        on_picture = (mesh.is_endless(0) | ((i >= 0) & (i < columns))) & (
+            mesh.is_endless(1) | ((j >= 0) & (j < rows))
+        )
         return on_picture & dark[(rows - 1 - j).clip(0, rows - 1), i.clip(0, columns - 1)]
 
     def input_files(self) -> tuple[Path, ...]:

@@ -49,3 +49,5 @@ class Status(enum.IntEnum):
     FAILED_NAN = _state("FAILED_NAN")
     FAILED_STEP = _state("FAILED_STEP")
     IDLE = _state("IDLE")
+    OFF_CENTRE = _state("OFF_CENTRE")
+    FAILED_LOST = _state("FAILED_LOST")
