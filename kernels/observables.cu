@@ -49,26 +49,6 @@ KERNEL fold_chunks(ITEMS, int nchunk, const double* RESTRICT partial, double* re
   END_ITEM
 }
 
-// Mean of m over the cells of each plane normal to an axis: item = (replica, component, position).
-// Cells along that axis are `stride` apart, `length` of them; empty cells do not count.
-KERNEL profile(ITEMS, int cells, int stride, int length, const double* RESTRICT clock, int nrep,
-               const real* RESTRICT work, double* result) {
-  EACH_ITEM(item)
-    const int position = item % length, component = item / length % 3, rep = item / length / 3;
-    const int parity = (int)clock[(long)rep * CLOCK_COLUMNS + CLOCK_PARITY];
-    const real* m = work + slot_offset(CURRENT, parity, rep, nrep, cells);
-    double total = 0;
-    int magnetic = 0;
-    for (long outer = 0; outer < cells; outer += (long)stride * length)
-      for (long inner = 0; inner < stride; ++inner) {
-        const long i = outer + (long)position * stride + inner;
-        total += (double)m[i + (long)component * cells];
-        magnetic += !is_empty(load(m, cells, i));
-      }
-    result[item] = magnetic > 0 ? total / magnetic : 0.0;
-  END_ITEM
-}
-
 // The field B [T] of one energy term and its energy density [J/m^3], for snapshots and tests.
 KERNEL term_field(CELLS, MODEL_ARGUMENTS, const double* RESTRICT clock, const real* RESTRICT work,
                   int term, real* field, real* density) {

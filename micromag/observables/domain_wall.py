@@ -1,84 +1,95 @@
-"""Position and width of a domain wall."""
+"""Position, width, tilt, angle and velocity of a domain wall."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from micromag.column import Column
-from micromag.observables.base import Observable, Sample
-
-_FIT_RANGE = 0.9
-_MIN_CONTRAST = 0.5
+from micromag.observables._walls import followed_walls, velocity
+from micromag.observables.base import Part, PartObservable, Sample
 
 
-class DomainWall(Observable):
-    r"""Where a wall stands along x and how wide it is, from the profile averaged over y and z.
+class DomainWall(PartObservable):
+    r"""A wall that lies across x: where it is, how wide, how inclined, its angle, and how fast.
 
-    The component of m that differs most between the two ends is scaled to s = -1 .. 1. In a wall
-    :math:`s = \pm\tanh((x - x_0)/\Delta)`, so artanh s is a straight line; it is fitted over the
-    cells around the zero with \|s\| < 0.9. Both columns are NaN where the ends do not differ.
+    The component c of m that differs between the domains is scaled to s = -1 .. 1 from the one to
+    the other. In a wall
 
-    ==============  =====  ==============================================
-    column          unit   meaning
-    ==============  =====  ==============================================
-    wall_position   m      x_0; the origin is the centre of the mesh
-    wall_width      m      Delta (the wall's full width is pi Delta)
-    ==============  =====  ==============================================
+    .. math:: s = \tanh\frac{x - x_0(y, z)}{\Delta_x}, \qquad
+              \operatorname{artanh} s = \frac{x - x_0(y, z)}{\Delta_x}
 
-    Source: L. D. Landau and E. M. Lifshitz, Phys. Z. Sowjetunion 8, 153 (1935).
+    so artanh s is a straight line in every row of cells. All rows together give one slope, each gives
+    its own x_0 (weights :math:`(1 - s^2)^2`, cells with \|s\| < 0.9); of a tanh wall the results are
+    exact, wherever it stands between the cells.
+
+    =============  =====  =================================================================
+    column         unit   meaning
+    =============  =====  =================================================================
+    wall_position  m      mean of x_0 over the rows, in the laboratory: with a moving window
+                          its offset is added; the origin is the centre of the mesh
+    wall_width     m      :math:`\Delta = \Delta_x \cos\chi`, across the wall (whose full
+                          width is pi Delta)
+    wall_tilt      rad    :math:`\chi = \arctan dx_0/dy` of the straight line through x_0(y): 0 is
+                          straight across, positive if x_0 grows with y; NaN of a single row
+    wall_angle     rad    phi in the wall, -pi to pi, see below
+    wall_velocity  m/s    velocity along x at this instant, from dm/dt
+    =============  =====  =================================================================
+
+    The angle is that of the sum of the moments across the domains, weighted by
+    :math:`1 - s^2 = \operatorname{sech}^2`: for domains along z :math:`\phi = \operatorname{atan2}(m_y,
+    m_x)`, from +x towards +y (0 and pi: Neel, +-pi/2: Bloch); for domains along x (head to head)
+    from +y towards +z; for domains along y from +x towards +z.
+
+    The velocity is what moves the moment of the wall,
+
+    .. math:: v = -\frac{\sum \dot m_c\, a_x}{\sum (m_c(x + a_x) - m_c(x - a_x))/2}
+                = \frac{L \langle \dot m_c \rangle}{m_c^{left} - m_c^{right}}
+
+    with both sums over the cells of the wall and :math:`\dot m` from the whole right-hand side of the
+    equation of motion, precession and currents of the stage included. It is exact for a rigidly
+    moving wall of any shape, and assumes that the domains beside it are at rest: what turns them
+    (a changing field, spin waves) adds to it. The integral of v over time is the way of the wall.
+
+    A name may be followed by a part of the magnet: ``wall_position@free`` is measured in the cells of
+    the region ``free`` (``default``: in no region), ``wall_position@z0`` in the lowest layer.
+
+    Where there are several walls the first row takes the one nearest to the middle of the part, and
+    all later rows the same wall. It is known again by its place and by the sense in which m_c
+    changes, which adjacent walls do not share; it must not move further between two rows than half
+    the distance to the next wall of its sense. When it leaves the mesh or is annihilated the columns
+    are NaN from there on; another wall is not taken for it. Each part has a wall of its own. All
+    columns are NaN where no wall is found: domains with the same sign of m_c, or \|m_c\| differing by
+    less than 0.5. Walls are looked for along x without periodic images.
+
+    Sources: L. D. Landau and E. M. Lifshitz, Phys. Z. Sowjetunion 8, 153 (1935) (profile); O. Boulle
+    et al., Phys. Rev. Lett. 111, 217203 (2013) (tilt).
     """
 
-    names: ClassVar[tuple[str, ...]] = ("wall_position", "wall_width")
+    names: ClassVar[tuple[str, ...]] = (
+        "wall_position",
+        "wall_width",
+        "wall_tilt",
+        "wall_angle",
+        "wall_velocity",
+    )
+    meanings: ClassVar[dict[str, tuple[str, str]]] = {
+        "wall_position": ("m", "position of the wall along x in the laboratory"),
+        "wall_width": ("m", "wall parameter Delta"),
+        "wall_tilt": ("rad", "tilt of the wall, positive if its x grows with y"),
+        "wall_angle": ("rad", "angle of m inside the wall, across the domains"),
+        "wall_velocity": ("m/s", "velocity of the wall along x at this instant, from dm/dt"),
+    }
 
-    def columns(self, name: str, energy_terms: Sequence[str]) -> list[Column]:
-        """Return the column of that name."""
-        meaning = {
-            "wall_position": "position of the wall along x, from the centre of the mesh",
-            "wall_width": "wall parameter Delta",
-        }
-        return [Column(name, "m", meaning[name])]
-
-    def values(self, name: str, sample: Sample) -> NDArray[np.float64]:
-        """Return position or width of every replica's wall."""
-        x = sample.engine.model.mesh.centres(0)
-        fits = np.array([fit_wall(x, profile) for profile in sample.profile(0)])
-        return fits[:, [self.names.index(name)]]
-
-
-def fit_wall(x: NDArray[np.float64], profile: NDArray[np.float64]) -> tuple[float, float]:
-    """Return position and width of the wall in a profile; NaN where there is none.
-
-    Parameters
-    ----------
-    x
-        Coordinates [m], shape ``(n,)``.
-    profile
-        Mean of m at each, shape ``(3, n)``.
-    """
-    nothing = (float("nan"), float("nan"))
-    if len(x) < 4:
-        return nothing
-    change = profile[:, -1] - profile[:, 0]
-    component = int(np.abs(change).argmax())
-    left, right = profile[component, [0, -1]]
-    if abs(right - left) < _MIN_CONTRAST or left * right > 0:
-        return nothing
-    s = (2 * profile[component] - left - right) / (right - left)
-    crossings = np.flatnonzero((s[:-1] < 0) & (s[1:] >= 0))
-    if len(crossings) == 0:
-        return nothing
-    # With several crossings (spin waves, a second wall pair) the one nearest to the middle counts.
-    first = int(crossings[np.abs(x[crossings]).argmin()])
-    low, high = first, first + 1
-    while low > 0 and -_FIT_RANGE < s[low - 1] < s[low]:
-        low -= 1
-    while high < len(x) - 1 and s[high] < s[high + 1] < _FIT_RANGE:
-        high += 1
-    inside = slice(low, high + 1)
-    y = np.arctanh(np.clip(s[inside], -0.999999, 0.999999))
-    slope, offset = np.polyfit(x[inside] - x[first], y, 1)
-    return float(x[first] - offset / slope), float(1 / slope)
+    def measure(self, column: str, part: Part, sample: Sample) -> NDArray[np.float64]:
+        """Return one column for a part of the magnet, shape ``(replica,)``."""
+        if column == "wall_velocity":
+            return velocity(sample, part)
+        walls = followed_walls(sample, part)
+        return {
+            "wall_position": walls.position,
+            "wall_width": walls.width,
+            "wall_tilt": walls.tilt,
+            "wall_angle": walls.angle,
+        }[column]

@@ -1,0 +1,341 @@
+"""Finds the walls in a profile of the magnetization along x, follows one, and measures it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micromag.backend import Chunks, Items
+from micromag.integrators import clock as clk
+from micromag.observables.base import Part, Sample
+
+FloatArray = NDArray[np.float64]
+
+_ROWS_PER_PIECE = 16
+_SPEC = 5
+"""Numbers about a wall that the kernels are given; see ``kernels/wall.h``."""
+_ROW_SUMS = 8
+_LEAST_CONTRAST = 0.5
+"""Domains whose mean m differs by less are none."""
+_UNDECIDED = 0.25
+"""Cells with less than this share of the largest value belong to no domain."""
+_REACH = 0.99
+"""The profile's range, -1 to 1 from domain to domain, that certainly belongs to the wall."""
+_LEAST_MARGIN = 4
+_PLATEAU = 0.75
+"""The quantile of m in a domain that stands for the domain: its walls and its ends lie below."""
+
+
+@dataclass(frozen=True)
+class Wall:
+    """A wall in the profile of one replica.
+
+    Attributes
+    ----------
+    place
+        Where the profile is zero, as a fractional number of cells along x.
+    component
+        Component of m that changes sign, 0 to 2.
+    left, right
+        Its values in the domains on either side.
+    low, high
+        First and last cell of the wall, with a margin.
+    """
+
+    place: float
+    component: int
+    left: float
+    right: float
+    low: int
+    high: int
+
+    @property
+    def spec(self) -> list[float]:
+        """What ``kernels/wall.h`` calls WallSpec."""
+        return [self.low, self.high, self.component, self.left, self.right]
+
+
+@dataclass(frozen=True)
+class Trail:
+    """What is remembered of a wall that is followed: all walls of its kind, and which one it is.
+
+    A kind is the component that changes sign and the sense in which it does; walls of one kind have
+    one of another kind between them. Places [m] are in the laboratory.
+    """
+
+    component: int
+    rising: bool
+    places: tuple[float, ...]
+    followed: float
+
+
+@dataclass(frozen=True)
+class Walls:
+    """The walls that are followed, one entry per replica, NaN where there is none.
+
+    Attributes
+    ----------
+    position, width, tilt, angle
+        See `micromag.observables.domain_wall.DomainWall`; positions in the laboratory.
+    spec
+        What the kernels are told of each, shape ``(replica, 5)``.
+    """
+
+    position: FloatArray
+    width: FloatArray
+    tilt: FloatArray
+    angle: FloatArray
+    spec: FloatArray
+
+
+def followed_walls(sample: Sample, part: Part) -> Walls:
+    """Return the walls that are followed in a part of the magnet."""
+    return sample.once(("walls", part), lambda: _measure(sample, part))
+
+
+def velocity(sample: Sample, part: Part) -> FloatArray:
+    """Return the velocity of the walls that are followed [m/s], shape ``(replica,)``."""
+    walls, engine, mesh = followed_walls(sample, part), sample.engine, sample.engine.model.mesh
+    nx, ny, nz = mesh.cells
+    replicas, rows = engine.model.replicas, ny * nz
+    result = engine.backend.zeros((replicas, rows, 2), np.float64)
+    command = (
+        engine.module("wall_motion.cu")
+        .kernel("wall_motion")
+        .bind(
+            Chunks(nx, ny, nz, replicas, rows),
+            *engine.arguments(),
+            *engine.chosen(sample.region_number(part)),
+            engine.backend.upload(walls.spec),
+            result,
+        )
+    )
+    engine.backend.program([*engine.update(clk.slot("CURRENT"), 0.0), command]).run()
+    first, count = _rows(sample, part)
+    sums = engine.backend.download(result)[:, first : first + count]
+    rates, changes = np.ascontiguousarray(np.moveaxis(sums, 2, 0)).sum(axis=2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = -mesh.cell_size[0] * rates / changes
+    return np.where(changes != 0, found, np.nan)
+
+
+def _rows(sample: Sample, part: Part) -> tuple[int, int]:
+    """Return the first x-row of a part and how many there are."""
+    _, ny, nz = sample.engine.model.mesh.cells
+    return (0, ny * nz) if part.layer is None else (part.layer * ny, ny)
+
+
+def _measure(sample: Sample, part: Part) -> Walls:
+    engine = sample.engine
+    replicas = engine.model.replicas
+    spec = np.tile([0.0, -1.0, 0.0, 0.0, 0.0], (replicas, 1))
+    for replica, sums in enumerate(_profiles(sample, part)):
+        wall = _follow(sample, part, replica, sums) if sample.due[replica] else None
+        if wall is not None:
+            spec[replica] = wall.spec
+    found = [
+        _fit(sample, part, int(wall[2]), sums)
+        for wall, sums in zip(spec, _row_sums(sample, part, spec), strict=True)
+    ]
+    position, width, tilt, angle = np.array(found).T
+    return Walls(position + engine.window_offset[:, 0], width, tilt, angle, spec)
+
+
+# -------------------------------------------------------------------- from the device
+
+
+def _profiles(sample: Sample, part: Part) -> FloatArray:
+    """Return the sums of m and the number of cells at every x, shape ``(replica, 4, nx)``."""
+    engine, mesh = sample.engine, sample.engine.model.mesh
+    replicas, nx = engine.model.replicas, mesh.cells[0]
+    first, rows = _rows(sample, part)
+    pieces = -(-rows // _ROWS_PER_PIECE)
+    partial = engine.backend.zeros((replicas, pieces, 4, nx), np.float64)
+    result = engine.backend.zeros((replicas, 4, nx), np.float64)
+    module = engine.module("wall.cu")
+    module.kernel("wall_profile").bind(
+        Items(replicas * pieces * nx),
+        nx,
+        mesh.count,
+        first,
+        rows,
+        _ROWS_PER_PIECE,
+        replicas,
+        *engine.chosen(sample.region_number(part)),
+        partial,
+    ).run()
+    module.kernel("fold_profile").bind(
+        Items(replicas * 4 * nx), nx, pieces, partial, result
+    ).run()
+    return engine.backend.download(result)
+
+
+def _row_sums(sample: Sample, part: Part, spec: FloatArray) -> FloatArray:
+    """Return the sums over the wall in every row, shape ``(replica, row, 8)``."""
+    engine, mesh = sample.engine, sample.engine.model.mesh
+    replicas = engine.model.replicas
+    first, rows = _rows(sample, part)
+    result = engine.backend.zeros((replicas, rows, _ROW_SUMS), np.float64)
+    engine.module("wall.cu").kernel("wall_rows").bind(
+        Items(replicas * rows),
+        mesh.cells[0],
+        mesh.count,
+        first,
+        rows,
+        replicas,
+        *engine.chosen(sample.region_number(part)),
+        engine.backend.upload(spec),
+        result,
+    ).run()
+    return engine.backend.download(result)
+
+
+# -------------------------------------------------------------------- which wall
+
+
+def _follow(sample: Sample, part: Part, replica: int, sums: FloatArray) -> Wall | None:
+    """Return the wall to measure: the one of the last row, or at first the one in the middle."""
+    present = np.flatnonzero(sums[3])
+    if len(present) < 4:
+        return None
+    profile = sums[:3, present] / sums[3, present]
+    key = ("wall", part, replica)
+    trail: Trail | None = sample.memory.get(key)
+    if trail is None:
+        component = int(np.ptp(profile, axis=1).argmax())
+    else:
+        component = trail.component
+    walls = find_walls(profile[component], component, present)
+    if not walls:
+        return None
+    mesh = sample.engine.model.mesh
+    offset = sample.engine.window_offset[replica, 0] + mesh.centres(0)[0]
+    if trail is None:
+        middle = (present[0] + present[-1]) / 2
+        wall = min(walls, key=lambda w: abs(w.place - middle))
+    else:
+        same = [w for w in walls if (w.right > w.left) == trail.rising]
+        places = [offset + w.place * mesh.cell_size[0] for w in same]
+        chosen = match(trail, places)
+        if chosen is None:
+            return None
+        wall = same[chosen]
+    rising = wall.right > wall.left
+    sample.memory[key] = Trail(
+        component,
+        rising,
+        tuple(
+            offset + w.place * mesh.cell_size[0] for w in walls if (w.right > w.left) == rising
+        ),
+        offset + wall.place * mesh.cell_size[0],
+    )
+    return wall
+
+
+def match(trail: Trail, places: list[float]) -> int | None:
+    """Return which of the walls of its kind is the one that was followed; None if it has gone.
+
+    It is the nearest to where the wall was, unless another wall was nearer to that place before:
+    then the followed wall has left or been annihilated, and its neighbour is not taken for it.
+    """
+    if not places:
+        return None
+    nearest = min(range(len(places)), key=lambda k: abs(places[k] - trail.followed))
+    before = min(trail.places, key=lambda x: abs(x - places[nearest]))
+    return nearest if before == trail.followed else None
+
+
+def find_walls(profile: FloatArray, component: int, cells: NDArray[np.intp]) -> list[Wall]:
+    """Return the walls in the profile of one component of m, from left to right.
+
+    Parameters
+    ----------
+    profile
+        Mean of the component at each place along x, shape ``(n,)``.
+    component
+        Which it is.
+    cells
+        Number of the cell at each place.
+    """
+    zeros = _zeros(profile)
+    ends = [-0.5, *zeros, len(profile) - 0.5]
+    levels = [_level(profile, a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    walls = []
+    for k, zero in enumerate(zeros):
+        left, right = levels[k], levels[k + 1]
+        if left * right > 0 or abs(right - left) < _LEAST_CONTRAST:
+            continue
+        # Half way to the next wall, or to the end of the strip.
+        least = 0 if k == 0 else int(np.ceil((zero + ends[k]) / 2))
+        most = len(profile) - 1
+        if k + 1 < len(zeros):
+            most = int((zero + ends[k + 2]) / 2)
+        s = (2 * profile - left - right) / (right - left)
+        low, high = _extent(s, zero, least, most)
+        place = float(np.interp(zero, np.arange(len(cells)), cells))
+        walls.append(Wall(place, component, left, right, int(cells[low]), int(cells[high])))
+    return walls
+
+
+def _zeros(profile: FloatArray) -> list[float]:
+    """Return where the profile changes from one sign to the other for good."""
+    sign = np.sign(profile) * (np.abs(profile) > _UNDECIDED * np.abs(profile).max())
+    decided = np.flatnonzero(sign)
+    turns = np.flatnonzero(sign[decided[1:]] != sign[decided[:-1]])
+    zeros = []
+    for a, b in zip(decided[turns], decided[turns + 1], strict=True):
+        between = profile[a : b + 1] * sign[b]
+        crossings = np.flatnonzero((between[:-1] < 0) & (between[1:] >= 0))
+        i = int(crossings[len(crossings) // 2])
+        zeros.append(float(a + i + between[i] / (between[i] - between[i + 1])))
+    return zeros
+
+
+def _level(profile: FloatArray, start: float, end: float) -> float:
+    """Return the value that stands for the domain between two walls."""
+    inside = profile[int(np.ceil(start)) : int(np.floor(end)) + 1]
+    sign = 1.0 if inside.sum() > 0 else -1.0
+    return float(sign * np.sort(sign * inside)[int(_PLATEAU * (len(inside) - 1))])
+
+
+def _extent(s: FloatArray, zero: float, least: int, most: int) -> tuple[int, int]:
+    """Return the first and last place of a wall with a margin, s rising from -1 to 1 in it."""
+    left = np.flatnonzero(s[least : int(zero) + 1] <= -_REACH)
+    right = np.flatnonzero(s[int(zero) + 1 : most + 1] >= _REACH)
+    low = least + int(left[-1]) if len(left) else least
+    high = int(zero) + 1 + int(right[0]) if len(right) else most
+    margin = max(_LEAST_MARGIN, (high - low) // 4)
+    return max(least, low - margin), min(most, high + margin)
+
+
+# -------------------------------------------------------------------- the fit
+
+
+def _fit(
+    sample: Sample, part: Part, component: int, sums: FloatArray
+) -> tuple[float, float, float, float]:
+    """Return position, width, tilt and angle from the sums over every row of one replica.
+
+    One slope 1/Delta for all rows, and a zero of its own for each: neither a tilt nor a bend of the
+    wall widens it.
+    """
+    nan = float("nan")
+    mesh = sample.engine.model.mesh
+    used = np.flatnonzero(sums[:, 1] > 0)
+    zero, w, wx, wa, wxx, wxa = sums[used, :6].T
+    squares = float((wxx - wx * wx / w).sum())
+    slope = float((wxa - wx * wa / w).sum()) / squares if squares > 0 else 0.0
+    if not slope > 0:
+        return nan, nan, nan, nan
+    h = mesh.cell_size[0]
+    x = (zero + wx / w - wa / w / slope) * h + mesh.centres(0)[0]
+    y = mesh.centres(1)[used % mesh.cells[1]]
+    away = y - y.mean()
+    spread = float((away * away).sum())
+    tilt = float(np.arctan((away * x).sum() / spread)) if spread > 0 else nan
+    width = h / slope * (np.cos(tilt) if spread > 0 else 1.0)
+    p, q = float(sums[:, 6].sum()), float(sums[:, 7].sum())
+    angle = float(np.arctan2(q, p)) if p != 0 or q != 0 else nan
+    return float(x.mean()), float(width), tilt, angle
