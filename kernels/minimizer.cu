@@ -84,7 +84,9 @@ KERNEL choose_descent(ITEMS, int nchunk, int first, const double* RESTRICT parti
       }
       now[CLOCK_TORQUE] = largest;
       const double safe = largest > 0 ? 0.1 / largest : 1.0;
-      if (first) {
+      if (!(largest - largest == 0.0)) {
+        now[CLOCK_STATUS] = FAILED_NAN;  // not accepted: the state before it is the last good one
+      } else if (first) {
         now[CLOCK_STEP_SIZE] = safe;
       } else {
         const bool odd = (long long)now[CLOCK_STEPS] % 2 == 1;
@@ -94,8 +96,7 @@ KERNEL choose_descent(ITEMS, int nchunk, int first, const double* RESTRICT parti
         now[CLOCK_STEPS] += 1;
         now[CLOCK_PARITY] = 1 - now[CLOCK_PARITY];
       }
-      if (!(largest - largest == 0.0)) now[CLOCK_STATUS] = FAILED_NAN;
-      else if (largest < now[CLOCK_MAX_TORQUE]) now[CLOCK_STATUS] = WAITING;
+      if (largest < now[CLOCK_MAX_TORQUE]) now[CLOCK_STATUS] = WAITING;
     }
   END_ITEM
 }

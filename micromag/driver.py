@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,20 +13,20 @@ from numpy.typing import NDArray
 from micromag.backend.builds import BuildMonitor
 from micromag.column import Column
 from micromag.config_sections import Minimize, Relax, Run, Stage
-from micromag.errors import Interrupted, NumericalError
+from micromag.errors import ConfigError, Interrupted, NumericalError
 from micromag.geometry import Regions
-from micromag.health import describe_failure, failed_replicas, stable_step
+from micromag.health import describe_failure, failed_replicas, not_converged, stable_steps
 from micromag.initial import initial_magnetization
 from micromag.integrators import clock as clk
-from micromag.integrators.clock import Status
 from micromag.integrators.minimizer import Minimizer
 from micromag.integrators.relaxation import Progress, minimize, relax
 from micromag.integrators.runge_kutta import RungeKutta
 from micromag.integrators.tableaus import TABLEAUS
 from micromag.model import Model
-from micromag.observables import Observable, Sample, observable_of, table_columns
-from micromag.terms import unique_names
-from micromag.timetable import Timetable
+from micromag.recording import FloatArray, Mask, Recorder, Recording
+from micromag.reporting import Reporter, describe_relaxation, describe_stages
+from micromag.timetable import Event, Timetable
+from micromag.window import check_textures
 
 if TYPE_CHECKING:
     from micromag.backend import Backend
@@ -40,53 +41,40 @@ LEAST_ERROR = {"single": 1e-7, "double": 1e-9}
 """Error limit below which a relaxation gains nothing, by precision."""
 
 
-class Recorder(Protocol):
-    """Takes what one replica leaves behind."""
-
-    def rows(self, rows: NDArray[np.float64]) -> None:
-        """Take rows of the table, shape ``(rows, columns)``."""
-
-    def snapshot(self, t: float, fields: Mapping[str, NDArray[Any]]) -> None:
-        """Take fields of shape ``(3, nz, ny, nx)`` or ``(nz, ny, nx)`` at time t [s]."""
-
-    def relaxation(self, stage: int, progress: Progress) -> None:
-        """Take the history of a relax or minimize stage."""
+Ending = Callable[["Engine"], Mapping[int, str]]
+"""Looks at the states and returns the replicas that end here, and why."""
 
 
-class Reporter(Protocol):
-    """Is told how far the run has come."""
+@dataclass(frozen=True)
+class Outcome:
+    """Why a replica takes part no longer.
 
-    def stage(self, number: int, total: int, text: str) -> None:
-        """A stage begins."""
+    Attributes
+    ----------
+    status
+        ``failed``, or ``ended`` before its time.
+    message
+        Why.
+    error
+        Of a failure.
+    """
 
-    def running(
-        self, t: float, t_end: float, dt: float, steps: int, row: Mapping[str, float]
-    ) -> None:
-        """A run stage has come to time t; ``row`` is the last row of the table."""
-
-    def relaxing(self, progress: Progress) -> None:
-        """A relax or minimize stage goes on."""
-
-    def message(self, text: str) -> None:
-        """Something worth a line."""
-
-    def warning(self, text: str) -> None:
-        """Something that is likely to be wrong."""
-
-    def compiling(self, files: int) -> None:
-        """Kernels are compiled, which no earlier run has left in the cache."""
-
-    def compiled(self, seconds: float) -> None:
-        """They are, after so long."""
+    status: str
+    message: str
+    error: NumericalError | None = None
 
 
 class Driver:
     """Works through the schedule of one or more replicas of the same structure.
 
+    Every replica has its own steps, times and end. Between two events (rows, snapshots, the end of a
+    stage) the replicas wait for each other; those that have failed or ended stay as they are, and the
+    others go on bit for bit as they would alone.
+
     Parameters
     ----------
     configs
-        Resolved run files, one per replica.
+        Resolved run files, one per replica. They may differ in values only.
     backend
         Device to compute on.
     recorders
@@ -95,13 +83,19 @@ class Driver:
         Told about the progress.
     stop
         Looked at between steps; true ends the run after the step in hand.
+    endings
+        Asked at every event whether replicas end there, before their time but for a good reason.
 
     Attributes
     ----------
     t
-        Time [s], counted over the run stages.
+        Time of every replica [s], counted over the run stages.
     m
         State after the last stage, shape ``(replica, 3, nz, ny, nx)``; None before the first one.
+    shifts
+        How far the window of each replica has moved along x and y [cells], shape ``(replica, 2)``.
+    outcomes
+        Why replicas take part no longer, by number.
     """
 
     def __init__(
@@ -111,178 +105,272 @@ class Driver:
         recorders: Sequence[Recorder],
         reporter: Reporter,
         stop: Callable[[], bool] = lambda: False,
+        endings: Sequence[Ending] = (),
     ) -> None:
         self.configs = tuple(configs)
         self.backend = backend
-        self.recorders = tuple(recorders)
         self.reporter = reporter
         self.stop = stop
+        self.endings = list(endings)
         backend.monitor = BuildMonitor(reporter.compiling, reporter.compiled, stop)
-        self.t = 0.0
+        self.t = np.zeros(len(configs))
         self.m: NDArray[Any] | None = None
+        self.shifts = np.zeros((len(configs), 2), np.int64)
+        self.outcomes: dict[int, Outcome] = {}
+        self._recording = Recording(configs, recorders)
         self._number = 0
         self._steps = np.zeros(len(configs))
         self._free_dt = np.zeros(len(configs))
-        names = configs[0].output.table.columns
-        self._observables: dict[str, Observable] = {n: observable_of(n)() for n in names}
-        self._last_row: dict[str, float] = {}
 
     @property
     def columns(self) -> list[Column]:
         """Columns of the table."""
-        first = self.configs[0]
-        terms = unique_names([key for key, _ in first.energy])
-        return table_columns(first.output.table.columns, self._observables, terms)
+        return self._recording.columns
+
+    @property
+    def active(self) -> Mask:
+        """Which replicas still take part."""
+        return np.array([i not in self.outcomes for i in range(len(self.configs))])
 
     def run(self) -> None:
-        """Work through the schedule.
+        """Work through the schedule, and tell every recorder how its replica ended.
 
         Raises
         ------
         NumericalError
-            NaN, a collapsed step, or a relaxation that does not converge.
+            Every replica has failed (NaN, a collapsed step, no convergence); the first one's error.
         Interrupted
             ``stop`` became true; everything up to the step in hand is recorded.
         """
-        schedules = zip(*(config.schedule for config in self.configs), strict=True)
         total = len(self.configs[0].schedule)
-        for stages in schedules:
-            self.reporter.stage(self._number, total, describe_stage(stages[0]))
-            self.execute(stages)
+        try:
+            for stages in zip(*(config.schedule for config in self.configs), strict=True):
+                if self.active.any():
+                    self.reporter.stage(self._number, total, describe_stages(stages))
+                    self._stage(stages)
+        except Interrupted as stopped:
+            self._close("interrupted", stopped.what)
+            raise
+        self._close("finished", "")
+        self._raise_if_all_failed()
 
     def execute(self, stages: Sequence[Stage]) -> None:
-        """Do one stage, given for each replica; raises as `run`."""
+        """Do one stage, given for each replica, also those that failed before; raises as `run`."""
+        self.outcomes.clear()
+        self._stage(stages)
+        self._raise_if_all_failed()
+
+    def _stage(self, stages: Sequence[Stage]) -> None:
         configs = [
             config.with_overrides(stage.overrides) if stage.overrides else config
             for config, stage in zip(self.configs, stages, strict=True)
         ]
-        number, stage = self._number, stages[0]
+        number = self._number
         self._number += 1
-        if isinstance(stage, Run):
-            self._run(number, stage, configs)
-        elif isinstance(stage, Relax):
-            self._relax(number, stage, configs)
-        elif isinstance(stage, Minimize):
-            self._minimize(number, stage, configs)
+        _check_alike("the kinds of stages", [type(stage).__name__.lower() for stage in stages])
+        if isinstance(stages[0], Run):
+            self._run(number, cast(Sequence[Run], stages), configs)
+        elif isinstance(stages[0], Relax):
+            self._relax(number, cast(Sequence[Relax], stages), configs)
+        elif isinstance(stages[0], Minimize):
+            self._minimize(number, cast(Sequence[Minimize], stages), configs)
+
+    # ---------------------------------------------------------------- how replicas end
+
+    def _drop(self, replica: int, outcome: Outcome) -> None:
+        self.outcomes[replica] = outcome
+        self._recording.recorders[replica].ended(outcome.status, outcome.message)
+
+    def _fail(self, replica: int, error: NumericalError) -> None:
+        self._drop(replica, Outcome("failed", str(error), error))
+
+    def _close(self, status: str, message: str) -> None:
+        for i in np.flatnonzero(self.active):
+            self._recording.recorders[i].ended(status, message)
+
+    def _raise_if_all_failed(self) -> None:
+        errors = [outcome.error for _, outcome in sorted(self.outcomes.items())]
+        if len(errors) == len(self.configs) and errors[0] is not None and all(errors):
+            raise errors[0]
 
     # ---------------------------------------------------------------- stages
 
-    def _run(self, number: int, stage: Run, configs: Sequence[RunConfig]) -> None:
-        solver = configs[0].solver
-        stepper = RungeKutta(
-            Model(configs),
-            self.backend,
-            TABLEAUS[solver.method],
-            dt=solver.dt,
-            max_error=solver.max_error,
-            min_dt=solver.min_dt,
-            max_dt=solver.max_dt or np.inf,
-        )
+    def _run(self, number: int, stages: Sequence[Run], configs: Sequence[RunConfig]) -> None:
+        stepper = self._stepper(configs)
         engine = self._enter(stepper.engine, number)
         if stepper.adaptive:
             engine.write_clock(free_dt=self._free_dt)
         engine.write_clock(steps=self._steps)
-        stepper.start(self.t)
-        self._warn_of_long_step(engine, solver.dt)
-        timetable = Timetable(self.t, self.t + stage.duration, configs[0].output)
-        for event in timetable:
-            stepper.aim(event.t)
-            self._advance(stepper, event.t, timetable.end, number)
-            self.t = event.t
-            if event.row:
-                self._record_rows(engine, number)
-            if event.snapshot:
-                self._record_snapshot(engine)
+        stepper.start(self.t, self.active)
+        self._drop_failed(engine, engine.read_clock(), number)
+        if not stepper.adaptive:
+            self._warn_of_long_steps(engine)
+        starts = self.t.copy()
+        ends = starts + np.array([stage.duration for stage in stages])
+        timetables = [
+            iter(Timetable(float(start), float(end), config.output))
+            for start, end, config in zip(starts, ends, configs, strict=True)
+        ]
+        while True:
+            events = [
+                next(timetable, None) if active else None
+                for timetable, active in zip(timetables, self.active, strict=True)
+            ]
+            due = np.array([event is not None for event in events])
+            if not due.any():
+                break
+            # The others are told to stop where they stand, and wait.
+            stepper.aim(
+                np.array([t if e is None else e.t for e, t in zip(events, self.t, strict=True)])
+            )
+            self._advance(stepper, due, starts, ends, number)
+            self._at_events(engine, events, number)
         self._leave(engine)
         self._steps, self._free_dt = engine.column("steps"), engine.column("free_dt")
 
-    def _warn_of_long_step(self, engine: Engine, dt: float | None) -> None:
+    def _stepper(self, configs: Sequence[RunConfig]) -> RungeKutta:
+        solvers = [config.solver for config in configs]
+        _check_alike("solver.method", [solver.method for solver in solvers])
+        _check_alike("solver.dt: given or not", [solver.dt is not None for solver in solvers])
+        fixed = solvers[0].dt is not None
+        return RungeKutta(
+            Model(configs, shifts=self.shifts),
+            self.backend,
+            TABLEAUS[solvers[0].method],
+            dt=np.array([solver.dt for solver in solvers]) if fixed else None,
+            max_error=np.array([solver.max_error for solver in solvers]),
+            min_dt=np.array([solver.min_dt for solver in solvers]),
+            max_dt=np.array([solver.max_dt or np.inf for solver in solvers]),
+        )
+
+    def _warn_of_long_steps(self, engine: Engine) -> None:
         """Say so when a fixed step is unstable: m is renormalised, so nothing blows up to show it."""
-        limit = stable_step(engine) if dt is not None else np.inf
-        if dt is not None and dt > limit:
+        replicas: list[int] = np.flatnonzero(self.active).tolist()
+        steps, limits = engine.column("free_dt")[replicas], stable_steps(engine, replicas)
+        if (too_long := steps > limits).any():
+            first = int(np.argmax(too_long))
+            of = f"in {too_long.sum()} of {len(steps)} replicas " if len(steps) > 1 else ""
             self.reporter.warning(
-                f"the fixed step of {dt:.3g} s is longer than about {limit:.2g} s, beyond "
-                "which the fastest spin waves of this mesh are unstable; shorten or remove solver.dt"
+                f"{of}the fixed step of {steps[first]:.3g} s is longer than about "
+                f"{limits[first]:.2g} s, beyond which the fastest spin waves of this mesh are "
+                "unstable; shorten or remove solver.dt"
             )
 
-    def _advance(self, stepper: RungeKutta, t_stop: float, t_end: float, number: int) -> None:
-        """Step until every replica stands at ``t_stop``."""
+    def _advance(
+        self, stepper: RungeKutta, due: Mask, starts: FloatArray, ends: FloatArray, number: int
+    ) -> None:
+        """Step until every replica stands at its next event or has failed."""
         engine = stepper.engine
         seconds_per_step = 0.0
-        while any(status == Status.RUNNING for status in engine.status()):
-            count = min(stepper.steps_to_stop(), MOST_STEPS)
+        while left := stepper.steps_to_stop():
+            count = min(left, MOST_STEPS)
             if seconds_per_step > 0:
                 count = max(1, min(count, int(LOOK_SECONDS / seconds_per_step)))
             before = time.perf_counter()
             stepper.steps(count)
-            clock = engine.read_clock()[0]
+            clock = engine.read_clock()
             seconds_per_step = (time.perf_counter() - before) / count
-            t, dt = float(clock[clk.column("t")]), float(clock[clk.column("free_dt")])
-            failed = failed_replicas(engine)
-            if failed:
-                self.t = float(engine.column("t")[failed[0]])
-                self._record_failure(engine, number)
-                raise describe_failure(engine, failed[0])
-            steps = int(clock[clk.column("steps")])
-            self.reporter.running(t, t_end, dt, steps, self._last_row)
+            self._drop_failed(engine, clock, number)
+            going = np.flatnonzero(due & self.active)
+            if not len(going):
+                return
+            t = clock[:, clk.column("t")]
+            slowest = int(going[np.argmin(((t - starts) / (ends - starts))[going])])
+            dt, steps = (float(clock[slowest, clk.column(n)]) for n in ("free_dt", "steps"))
+            row = self._recording.last_row(slowest)
+            self.reporter.running(float(t[slowest]), float(ends[slowest]), dt, int(steps), row)
             if self.stop():
-                self.t = t
-                self._record_rows(engine, number)
-                self._record_snapshot(engine)
-                raise Interrupted(f"stopped at t = {t * 1e9:.6g} ns of {t_end * 1e9:.6g} ns")
+                self.t[going] = t[going]
+                self._record(engine, due & self.active, number)
+                at, end = (1e9 * x[slowest] for x in (t, ends))
+                raise Interrupted(f"stopped at t = {at:.6g} ns of {end:.6g} ns")
 
-    def _relax(self, number: int, stage: Relax, configs: Sequence[RunConfig]) -> None:
+    def _drop_failed(self, engine: Engine, clock: FloatArray, number: int) -> None:
+        """Keep the last good state of replicas that failed, so that the cause can be looked at."""
+        for i in failed_replicas(clock):
+            if i in self.outcomes:
+                continue
+            self.t[i] = clock[i, clk.column("t")]
+            if np.isfinite(engine.m(i)).all():
+                self._record(engine, np.arange(len(self.t)) == i, number)
+            self._fail(i, describe_failure(engine, i))
+
+    def _at_events(self, engine: Engine, events: Sequence[Event | None], number: int) -> None:
+        """Record what is due, and let replicas end that have a reason to."""
+        clock = engine.read_clock()
+        active = self.active
+        due = active & np.array([event is not None for event in events])
+        self.t[due] = clock[due, clk.column("t")]
+        reasons = {i: why for end in self.endings for i, why in end(engine).items() if active[i]}
+        row = np.array([e is not None and e.row for e in events])
+        snapshot = np.array([e is not None and e.snapshot for e in events])
+        ending = np.isin(np.arange(len(due)), list(reasons))
+        self._record(engine, due & (row | ending), number, due & (snapshot | ending))
+        for i, why in reasons.items():
+            self._drop(i, Outcome("ended", why))
+
+    def _relax(self, number: int, stages: Sequence[Relax], configs: Sequence[RunConfig]) -> None:
+        _check_alike("relax.method", [stage.method for stage in stages])
+        _check_alike("relax.currents", [stage.currents for stage in stages])
         stepper = RungeKutta(
-            Model(configs, currents=stage.currents),
+            Model(configs, currents=stages[0].currents, shifts=self.shifts),
             self.backend,
-            TABLEAUS[stage.method],
-            max_error=stage.max_error,
+            TABLEAUS[stages[0].method],
+            max_error=np.array([stage.max_error for stage in stages]),
             relax=True,
-            frozen_time=self.t,
+            frozen_time=self.t.copy(),
         )
-        engine = self._enter(stepper.engine, number)
-        least = min(LEAST_ERROR[configs[0].precision], stage.max_error)
+        self._enter(stepper.engine, number)
         replicas = relax(
-            stepper, stage.max_torque, stage.max_iterations, least, self._note_relaxation
+            stepper,
+            np.array([stage.max_torque for stage in stages]),
+            np.array([stage.max_iterations for stage in stages]),
+            LEAST_ERROR[configs[0].precision],
+            self._note_relaxation,
+            self.active,
         )
-        self._finish_relaxation(number, stage, engine, replicas)
+        self._finish_relaxation(number, stages, stepper.engine, replicas)
 
-    def _minimize(self, number: int, stage: Minimize, configs: Sequence[RunConfig]) -> None:
-        model = Model(configs, currents=False)
-        minimizer = Minimizer(model, self.backend, stage.max_torque, self.t)
-        engine = self._enter(minimizer.engine, number)
-        replicas = minimize(minimizer, stage.max_iterations, self._note_relaxation)
-        self._finish_relaxation(number, stage, engine, replicas)
+    def _minimize(
+        self, number: int, stages: Sequence[Minimize], configs: Sequence[RunConfig]
+    ) -> None:
+        model = Model(configs, currents=False, shifts=self.shifts)
+        max_torque = np.array([stage.max_torque for stage in stages])
+        minimizer = Minimizer(model, self.backend, max_torque, self.t.copy())
+        self._enter(minimizer.engine, number)
+        limits = np.array([stage.max_iterations for stage in stages])
+        replicas = minimize(minimizer, limits, self._note_relaxation, self.active)
+        self._finish_relaxation(number, stages, minimizer.engine, replicas)
 
     def _note_relaxation(self, progress: Progress) -> bool:
         self.reporter.relaxing(progress)
         return bool(self.stop())
 
     def _finish_relaxation(
-        self, number: int, stage: Relax | Minimize, engine: Engine, replicas: Sequence[Progress]
+        self,
+        number: int,
+        stages: Sequence[Relax | Minimize],
+        engine: Engine,
+        replicas: Sequence[Progress],
     ) -> None:
-        for recorder, progress in zip(self.recorders, replicas, strict=True):
-            recorder.relaxation(number, progress)
-        self._leave(engine)
-        self._record_rows(engine, number)
-        self._record_snapshot(engine)
-        worst = next((progress for progress in replicas if not progress.converged), replicas[0])
-        torque, count = worst.torques[-1], worst.iterations[-1]
-        if worst.reason == "stopped":
+        took_part: list[int] = np.flatnonzero(self.active).tolist()
+        for i in took_part:
+            if replicas[i].iterations:
+                self._recording.recorders[i].relaxation(number, replicas[i])
+        usable = self._leave(engine)
+        self._record(engine, usable & self.active, number, steps=self._steps)
+        done = [replicas[i] for i in took_part]
+        if any(progress.reason == "stopped" for progress in done):
+            count = max(progress.iterations[-1] for progress in done if progress.iterations)
             raise Interrupted(f"stopped after {count} iterations of stage {number}")
-        if not worst.converged:
-            raise NumericalError(
-                f"{describe_stage(stage)} did not converge",
-                where=f"schedule[{number}]",
-                value=f"largest torque {torque:.3g} T after {count} iterations",
-                allowed=f"below {stage.max_torque:.3g} T within {stage.max_iterations} iterations",
-                next_step="raise max_iterations or max_torque, or start from a better initial state; "
-                "the state reached is the last snapshot of the output file",
-            )
-        self.reporter.message(
-            f"  converged by {worst.reason}: largest torque {torque:.3g} T, "
-            f"energy {worst.energies[-1]:.6g} J, {count} iterations"
-        )
+        for i in took_part:
+            if (error := replicas[i].error) is not None:
+                self._fail(i, error)
+            elif not replicas[i].converged:
+                reached = replicas[i].iterations[-1], replicas[i].torques[-1]
+                self._fail(i, not_converged(stages[i], number, *reached))
+        if converged := [progress for progress in done if progress.converged]:
+            self.reporter.message(f"  {describe_relaxation(converged, len(done))}")
 
     # ---------------------------------------------------------------- state and records
 
@@ -293,53 +381,36 @@ class Driver:
         for replica, m in enumerate(self.m):
             engine.set_m(m, replica)
         if number == 0:
-            self._record_rows(engine, number)
-            self._record_snapshot(engine)
+            check_textures(self.m, engine.model.mesh)
+            self._record(engine, self.active, number, steps=self._steps)
         return engine
 
-    def _leave(self, engine: Engine) -> None:
-        self.m = np.stack([engine.m(i) for i in range(len(self.configs))])
+    def _leave(self, engine: Engine) -> Mask:
+        """Take over the states that hold numbers; return which replicas have such a one."""
+        assert self.m is not None, "no stage was entered"
+        found = np.stack([engine.m(i) for i in range(len(self.configs))])
+        usable = np.isfinite(found).all(axis=(1, 2, 3, 4))
+        self.m = np.where(usable[:, None, None, None, None], found, self.m)
+        self.shifts = engine.model.shifts.copy()
+        return usable
 
-    def _record_rows(self, engine: Engine, number: int) -> None:
-        engine_clock = engine.read_clock()
-        sample = Sample(engine)
-        names = [column.name for column in self.columns]
-        steps = engine_clock[:, clk.column("steps")]
-        values = {"t": np.full(len(self.configs), self.t), "step": self._steps}
-        if engine_clock[0, clk.column("relax")] == 0 and steps.any():
-            values["step"] = steps
-        values["dt"] = engine_clock[:, clk.column("free_dt")]
-        values["stage"] = np.full(len(self.configs), float(number))
-        for name, observable in self._observables.items():
-            found = observable.values(name, sample)
-            columns = observable.columns(name, engine.model.energy_names)
-            values |= {c.name: found[:, i] for i, c in enumerate(columns)}
-        table = np.stack([values[name] for name in names], axis=1)
-        self._last_row = dict(zip(names, table[0], strict=True))
-        for recorder, row in zip(self.recorders, table, strict=True):
-            recorder.rows(row[None])
+    def _record(
+        self,
+        engine: Engine,
+        row: Mask,
+        number: int,
+        snapshot: Mask | None = None,
+        steps: FloatArray | None = None,
+    ) -> None:
+        """Record rows, and snapshots of the same replicas unless others are given.
 
-    def _record_snapshot(self, engine: Engine) -> None:
-        for replica, recorder in enumerate(self.recorders):
-            fields = {}
-            for quantity in self.configs[replica].output.snapshots.quantities:
-                fields[quantity] = snapshot_field(engine, quantity, replica)
-            recorder.snapshot(self.t, fields)
-
-    def _record_failure(self, engine: Engine, number: int) -> None:
-        """Keep the last good state, so that the cause can be looked at."""
-        if np.isfinite(engine.m()).all():
-            self._record_rows(engine, number)
-            self._record_snapshot(engine)
-
-
-def snapshot_field(engine: Engine, quantity: str, replica: int) -> NDArray[Any]:
-    """Return the field of a snapshot: ``m``, ``B_<term>`` [T] or ``e_<term>`` [J/m^3]."""
-    if quantity == "m":
-        return engine.m(replica)
-    kind, _, term = quantity.partition("_")
-    field, density = engine.term_field(term, replica)
-    return field if kind == "B" else density
+        ``steps`` are those of the run stages so far, by default what the engine counts.
+        """
+        counted = engine.column("steps") if steps is None else steps
+        self._recording.rows(engine, row, self.t, counted, number)
+        quantities = self.configs[0].output.snapshots.quantities
+        chosen = row if snapshot is None else snapshot
+        self._recording.snapshots(engine, chosen, self.t, quantities)
 
 
 def initial_state(config: RunConfig, model: Model) -> NDArray[np.float64]:
@@ -351,8 +422,12 @@ def initial_state(config: RunConfig, model: Model) -> NDArray[np.float64]:
     )
 
 
-def describe_stage(stage: Stage) -> str:
-    """Return a stage in words: ``run for 5 ns``."""
-    if isinstance(stage, Run):
-        return f"run for {stage.duration * 1e9:.6g} ns"
-    return type(stage).__name__.lower()
+def _check_alike(what: str, values: Sequence[object]) -> None:
+    different = next((value for value in values if value != values[0]), values[0])
+    if different != values[0]:
+        raise ConfigError(
+            "the replicas of a batch differ in more than values",
+            where=what,
+            value=f"{values[0]} and {different}",
+            allowed="the same in all of them",
+        )

@@ -11,26 +11,30 @@ from numpy.typing import NDArray
 from micromag.errors import NumericalError
 from micromag.integrators import clock as clk
 from micromag.integrators.clock import Status
+from micromag.window import describe_loss
 
 if TYPE_CHECKING:
+    from micromag.config_sections import Minimize, Relax
     from micromag.engine import Engine
 
-FAILED = (Status.FAILED_NAN, Status.FAILED_STEP)
+FAILED = (Status.FAILED_NAN, Status.FAILED_STEP, Status.FAILED_LOST)
 STABLE = 2.8
 """|lambda| dt at which an explicit fourth-order Runge-Kutta step of an oscillation becomes unstable."""
 
 
-def failed_replicas(engine: Engine) -> list[int]:
-    """Return the numbers of the replicas that have failed."""
-    return [i for i, status in enumerate(engine.status()) if status in FAILED]
+def failed_replicas(clock: NDArray[np.float64]) -> list[int]:
+    """Return the numbers of the replicas that have failed, from what `Engine.read_clock` returned."""
+    return [int(i) for i in np.flatnonzero(np.isin(clock[:, clk.column("status")], FAILED))]
 
 
 def describe_failure(engine: Engine, replica: int = 0) -> NumericalError:
     """Return an error that says where and when a replica failed, and what to try."""
     clock = engine.read_clock()[replica]
+    if clock[clk.column("status")] == Status.FAILED_LOST:
+        return describe_loss(engine, replica)
     collapsed = clock[clk.column("status")] == Status.FAILED_STEP
     cell, from_values = _failing_cell(engine, replica)
-    where = _moment(engine, clock)
+    where = _moment(engine, clock, replica)
     if cell is not None:
         where += f", cell (x, y, z) = {cell}"
     dt = clock[clk.column("dt")]
@@ -63,11 +67,12 @@ def describe_failure(engine: Engine, replica: int = 0) -> NumericalError:
     )
 
 
-def _moment(engine: Engine, clock: NDArray[np.float64]) -> str:
+def _moment(engine: Engine, clock: NDArray[np.float64], replica: int) -> str:
     steps = int(clock[clk.column("steps")])
     if engine.frozen_time is None:
         return f"t = {clock[clk.column('t')] * 1e9:.6g} ns, step {steps}"
-    return f"t = {engine.frozen_time * 1e9:.6g} ns, step {steps} of the relaxation"
+    t = np.broadcast_to(engine.frozen_time, engine.model.replicas)[replica]
+    return f"t = {t * 1e9:.6g} ns, step {steps} of the relaxation"
 
 
 def _failing_cell(engine: Engine, replica: int) -> tuple[tuple[int, int, int] | None, bool]:
@@ -95,22 +100,42 @@ def _xyz(place: Sequence[Any] | NDArray[np.intp]) -> tuple[int, int, int]:
 
 
 def stable_step(engine: Engine, replica: int = 0) -> float:
-    r"""Return about the longest stable fixed step [s].
+    """Return about the longest stable fixed step of one replica [s], see `stable_steps`."""
+    return float(stable_steps(engine, [replica])[0])
+
+
+def stable_steps(engine: Engine, replicas: Sequence[int]) -> NDArray[np.float64]:
+    r"""Return about the longest stable fixed steps of some replicas [s].
 
     .. math:: \Delta t = \frac{2.8}{\gamma B_{max}}, \quad B_{max} \text{ the largest field of any cell}
 
     evaluated for the chequered state, which exchange makes precess fastest.
     """
     model = engine.model
-    config = model.configs[replica]
-    before = engine.m(replica)
+    before = {i: engine.m(i) for i in replicas}
     parity = np.indices(model.mesh.shape).sum(axis=0) % 2
     chequered = np.zeros((3, *model.mesh.shape))
     chequered[2] = np.where(parity == 0, 1.0, -1.0)
-    engine.set_m(chequered, replica)
-    largest = 1e-6
+    for i in replicas:
+        engine.set_m(chequered, i)
+    largest = np.full(len(before), 1e-6)
     for name in model.energy_names:
-        field, _ = engine.term_field(name, replica)
-        largest += float(np.sqrt((np.nan_to_num(field) ** 2).sum(axis=0)).max())
-    engine.backend.write(engine.m_on_device(replica), before)
-    return STABLE / (config.material.gamma * largest)
+        fields = np.nan_to_num(engine.term_fields(name)[0][list(before)])
+        largest += np.sqrt((fields**2).sum(axis=1)).max(axis=(1, 2, 3))
+    for i, m in before.items():
+        engine.put_m(m, i)
+    return STABLE / (np.array([model.configs[i].material.gamma for i in before]) * largest)
+
+
+def not_converged(
+    stage: Relax | Minimize, number: int, iterations: int, torque: float
+) -> NumericalError:
+    """Return the error of a relaxation that has come to its limit."""
+    return NumericalError(
+        f"{type(stage).__name__.lower()} did not converge",
+        where=f"schedule[{number}]",
+        value=f"largest torque {torque:.3g} T after {iterations} iterations",
+        allowed=f"below {stage.max_torque:.3g} T within {stage.max_iterations} iterations",
+        next_step="raise max_iterations or max_torque, or start from a better initial state; "
+        "the state reached is the last snapshot of the output file",
+    )

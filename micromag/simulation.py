@@ -112,7 +112,7 @@ class Simulation:
     @property
     def t(self) -> float:
         """Time [s], counted over `run`."""
-        return self._driver.t
+        return float(self._driver.t[0])
 
     @property
     def m(self) -> NDArray[Any]:
@@ -172,7 +172,7 @@ class Simulation:
     def _measuring(self) -> Engine:
         """Return an engine that holds the present state under the present parameters."""
         if self._engine is None:
-            model = Model([self.config])
+            model = Model([self.config], shifts=self._driver.shifts)
             engine = Engine(model, self.backend, slots=2, frozen_time=self.t)
             engine.compile([])
             m = self._driver.m

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from micromag.backend.base import Backend
 from micromag.engine import Engine
@@ -30,16 +31,16 @@ class Minimizer:
     model, backend
         What to minimise, and where.
     max_torque
-        Stop when no cell has \|m x B\| above this [T].
+        Stop when no cell has \|m x B\| above this [T]; one number, or one per replica.
     time
-        Time at which waveforms are evaluated [s].
+        Time at which waveforms are evaluated [s]; one number, or one per replica.
 
     Source: J. Barzilai and J. M. Borwein, IMA J. Numer. Anal. 8, 141 (1988); L. Exl et al., J. Appl.
     Phys. 115, 17D118 (2014).
     """
 
     def __init__(
-        self, model: Model, backend: Backend, max_torque: float, time: float = 0.0
+        self, model: Model, backend: Backend, max_torque: ArrayLike, time: ArrayLike = 0.0
     ) -> None:
         self.engine = Engine(model, backend, slots=4, frozen_time=time)
         engine = self.engine
@@ -69,9 +70,10 @@ class Minimizer:
         )
         engine.write_clock(status=float(Status.IDLE), max_torque=max_torque)
 
-    def start(self) -> None:
-        """Evaluate the gradient of the state as it is now."""
-        self.engine.write_clock(status=float(Status.RUNNING), steps=0.0)
+    def start(self, active: ArrayLike = True) -> None:
+        """Evaluate the gradient of the state as it is now; replicas not ``active`` stay as they are."""
+        status = np.where(active, float(Status.RUNNING), float(Status.IDLE))
+        self.engine.write_clock(status=status, steps=0.0)
         self._begin.run()
 
     def steps(self, count: int) -> None:

@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from micromag.backend.base import Backend, Program, Source
 from micromag.engine import Engine
@@ -21,6 +22,7 @@ from micromag.integrators import clock as clk
 from micromag.integrators.clock import Status
 from micromag.integrators.tableaus import Tableau
 from micromag.model import Model
+from micromag.window import Follower
 
 CURRENT, NEXT = clk.slot("CURRENT"), clk.slot("NEXT")
 K_FIRST, K_LAST = clk.slot("K_FIRST"), clk.slot("K_LAST")
@@ -69,7 +71,8 @@ class RungeKutta:
         Largest allowed error of m in one step, as a length of the difference of unit vectors.
     min_dt, max_dt
         Limits of the step [s]; below ``min_dt`` a replica fails. Waveforms that run add limits of
-        their own, see `micromag.excitation.base.Waveform`.
+        their own, see `micromag.excitation.base.Waveform`. These four are one number, or one per
+        replica.
     relax
         True leaves out the precession.
     frozen_time
@@ -82,12 +85,12 @@ class RungeKutta:
         backend: Backend,
         tableau: Tableau,
         *,
-        dt: float | None = None,
-        max_error: float = 1e-5,
-        min_dt: float = 1e-19,
-        max_dt: float = np.inf,
+        dt: ArrayLike | None = None,
+        max_error: ArrayLike = 1e-5,
+        min_dt: ArrayLike = 1e-19,
+        max_dt: ArrayLike = np.inf,
         relax: bool = False,
-        frozen_time: float | None = None,
+        frozen_time: ArrayLike | None = None,
     ) -> None:
         if dt is None and tableau.embedded_order is None:
             raise ValueError(f"{tableau.name} has no error estimate: it needs a fixed dt")
@@ -102,6 +105,8 @@ class RungeKutta:
         self._partial = backend.zeros(
             (model.replicas, self.engine.chunks.nchunk), self.engine.dtype
         )
+        follows = model.mesh.window is not None and not relax and frozen_time is None
+        self._follower = Follower(self.engine) if follows else None
         self._compile()
         self.engine.write_clock(
             status=float(Status.IDLE),
@@ -129,6 +134,8 @@ class RungeKutta:
         ]
         if self._slots.fsal:
             sources.append(self._stage_source(0, alone=True))
+        if self._follower is not None:
+            sources.append(self._follower.source())
         stepper, *modules = engine.compile(sources)
         commands: list[Any] = []
         for i in range(stages):
@@ -141,6 +148,8 @@ class RungeKutta:
                 engine.items, engine.chunks.nchunk, self._partial, engine.constants, engine.clock
             ),
         ]
+        if self._follower is not None:
+            commands += self._follower.bind(modules.pop())
         self._step = engine.backend.program(commands)
         self._arm = engine.backend.program(
             [stepper.kernel("arm").bind(engine.items, engine.constants, engine.clock)]
@@ -202,11 +211,17 @@ class RungeKutta:
 
     # ---------------------------------------------------------------- time
 
-    def start(self, t: float = 0.0) -> None:
-        """Make all replicas ready to step from time t [s], from the state as it is now."""
-        self.engine.write_clock(status=float(Status.RUNNING), t=t, retry=0.0, dt=0.0)
+    def start(self, t: ArrayLike = 0.0, active: ArrayLike = True) -> None:
+        """Make replicas ready to step from time t [s], from the state as it is now.
+
+        Those that are not ``active`` stay as they are, whatever is done to the others.
+        """
+        status = np.where(active, float(Status.RUNNING), float(Status.IDLE))
+        self.engine.write_clock(status=status, t=t, retry=0.0, dt=0.0)
         if self._prime is not None:
             self._prime.run()
+        if self._follower is not None:
+            self._follower.start(self._prime)
         if self.adaptive:
             free = self.engine.column("free_dt")
             fresh = self._first_step()
@@ -221,8 +236,8 @@ class RungeKutta:
 
     def aim(self, t_stop: Any) -> None:
         """Set the next time at which each replica stops [s]; replicas past it wait."""
-        self.engine.write_clock(t_stop=t_stop)
         clock = self.engine.read_clock()
+        clock[:, clk.column("t_stop")] = t_stop
         status = clock[:, clk.column("status")]
         behind = clock[:, clk.column("t")] < clock[:, clk.column("t_stop")]
         alive = (status == Status.RUNNING) | (status == Status.WAITING)
@@ -233,6 +248,8 @@ class RungeKutta:
     def steps(self, count: int) -> None:
         """Enqueue ``count`` attempts; replicas that wait or have failed do not move."""
         self._step.run(count)
+        if self._follower is not None:
+            self._follower.catch_up(self._prime)
 
     def steps_to_stop(self) -> int:
         """Return about how many steps the slowest running replica has before it, at least 1."""
@@ -243,4 +260,4 @@ class RungeKutta:
         left = (clock[:, clk.column("t_stop")] - clock[:, clk.column("t")])[running]
         dt = clock[:, clk.column("free_dt")][running]
         with np.errstate(divide="ignore"):  # a step of 0 is about to be told as a failure
-            return int(min(max(1, np.ceil((left / dt).min())), 1 << 20))
+            return int(min(max(1, np.ceil((left / dt).max())), 1 << 20))

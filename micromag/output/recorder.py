@@ -56,6 +56,12 @@ class FileRecorder:
             },
         )
 
+    def ended(self, status: str, message: str) -> None:
+        """Note how the replica ended, and why, and close the file."""
+        if message:
+            self.writer.update_provenance({"message": message})
+        self.writer.close(status)
+
 
 class MemoryRecorder:
     """Keeps rows and snapshots as arrays.
@@ -66,6 +72,8 @@ class MemoryRecorder:
         Time [s] and fields of each snapshot.
     histories
         Relaxation histories by stage.
+    status, message
+        How the replica ended, and why; empty before that.
     """
 
     def __init__(self) -> None:
@@ -73,6 +81,7 @@ class MemoryRecorder:
         self.times: list[float] = []
         self.snapshots: list[dict[str, NDArray[Any]]] = []
         self.histories: dict[int, History] = {}
+        self.status = self.message = ""
 
     def rows(self, rows: NDArray[np.float64]) -> None:
         """Keep rows of the table, shape ``(rows, columns)``."""
@@ -91,3 +100,7 @@ class MemoryRecorder:
     def relaxation(self, stage: int, progress: History) -> None:
         """Keep the history of a relaxation."""
         self.histories[stage] = progress
+
+    def ended(self, status: str, message: str) -> None:
+        """Keep how the replica ended, and why."""
+        self.status, self.message = status, message
