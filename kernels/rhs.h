@@ -8,6 +8,10 @@ INLINE Site complete(Site s, const Params& p) {
   s.inv_dx = p.inv_dx;
   s.inv_dy = p.inv_dy;
   s.inv_dz = p.inv_dz;
+#if TWISTS
+  twist_surfaces(s, stiffness(p), twist_along(p, V{1, 0, 0}), twist_along(p, V{0, 1, 0}),
+                 twist_along(p, V{0, 0, 1}));
+#endif
   return s;
 }
 

@@ -1,6 +1,22 @@
 // What a term sees of the magnet: the cell, its six neighbours, and the mesh.
 #pragma once
 
+// Whether any term is linear in the gradient of m, see twist.h.
+#ifndef TWISTS
+#define TWISTS 0
+#endif
+
+// A number or a vector on the six faces of a cell.
+struct Faces {
+  real xm, xp, ym, yp, zm, zp;
+};
+struct VectorFaces {
+  V xm, xp, ym, yp, zm, zp;
+};
+struct Ends {
+  bool xm, xp, ym, yp, zm, zp;
+};
+
 // DIMENSIONS (2 or 3), HAS_EMPTY and the mesh constants come from the generated model text.
 struct Site {
   V m;                       // unit vector of the magnetic moment
@@ -8,6 +24,10 @@ struct Site {
   real Ms, inv_Ms;           // saturation magnetization [A/m] and its inverse (0 in empty cells)
   real gamma;                // gyromagnetic ratio [rad/(s T)]
   real inv_dx, inv_dy, inv_dz;  // 1 / cell size [1/m]
+#if TWISTS
+  Ends ends;          // faces on the surface of the magnet, with a neighbour on the other side
+  VectorFaces bonds;  // where the bonds lead: the neighbours, on a surface m on the face, or 0
+#endif
 };
 
 INLINE bool is_empty(V m) { return m.x == real(0) && m.y == real(0) && m.z == real(0); }
@@ -25,6 +45,58 @@ INLINE V neighbour(const real* m, long n, long i, V self) {
 #endif
 }
 
+// Axes along which a moving window has cut the magnet: its ends there are no surfaces, m goes on.
+#ifndef CUT_X
+#define CUT_X 0
+#endif
+#ifndef CUT_Y
+#define CUT_Y 0
+#endif
+
+#if TWISTS
+// A choice instead of a branch, which would not be vectorised.
+INLINE V choose(bool first, V a, V b) {
+  return V{first ? a.x : b.x, first ? a.y : b.y, first ? a.z : b.z};
+}
+INLINE real choose(bool first, real a, real b) { return first ? a : b; }
+
+// The two neighbours along an axis. If there is only one, the other face is a surface; if there is
+// none, m does not change along that axis, as in a film of one cell.
+INLINE void neighbours(const real* m, long n, long i, long below, long above, bool open, V self,
+                       V& lower, V& upper, V& lower_bond, V& upper_bond, bool& lower_end,
+                       bool& upper_end) {
+  const V a = load(m, n, below), b = load(m, n, above);
+  bool no_a = open && below == i, no_b = open && above == i;
+#if HAS_EMPTY
+  no_a = no_a || is_empty(a);
+  no_b = no_b || is_empty(b);
+#endif
+  lower = choose(no_a, self, a);
+  upper = choose(no_b, self, b);
+  lower_bond = choose(no_a, V{0, 0, 0}, a);
+  upper_bond = choose(no_b, V{0, 0, 0}, b);
+  lower_end = no_a && !no_b;
+  upper_end = no_b && !no_a;
+}
+
+INLINE Site make_site(const real* m, long n, const Cell& c) {
+  Site s;
+  s.m = load(m, n, c.i);
+  neighbours(m, n, c.i, c.xm, c.xp, !PERIODIC_X && !CUT_X, s.m, s.xm, s.xp, s.bonds.xm, s.bonds.xp,
+             s.ends.xm, s.ends.xp);
+  neighbours(m, n, c.i, c.ym, c.yp, !PERIODIC_Y && !CUT_Y, s.m, s.ym, s.yp, s.bonds.ym, s.bonds.yp,
+             s.ends.ym, s.ends.yp);
+#if DIMENSIONS == 3
+  neighbours(m, n, c.i, c.zm, c.zp, !PERIODIC_Z, s.m, s.zm, s.zp, s.bonds.zm, s.bonds.zp,
+             s.ends.zm, s.ends.zp);
+#else
+  s.zm = s.zp = s.m;
+  s.bonds.zm = s.bonds.zp = V{0, 0, 0};
+  s.ends.zm = s.ends.zp = false;
+#endif
+  return s;
+}
+#else
 INLINE Site make_site(const real* m, long n, const Cell& c) {
   Site s;
   s.m = load(m, n, c.i);
@@ -41,14 +113,35 @@ INLINE Site make_site(const real* m, long n, const Cell& c) {
 #endif
   return s;
 }
-
-// A parameter on the six faces of a cell.
-struct Faces {
-  real xm, xp, ym, yp, zm, zp;
-};
+#endif
 
 // `a` holds one value per face towards the next cell, [axis][cell]. At an open end c.xm is the cell
-// itself and so is its neighbour s.xm: whatever is read there multiplies a zero difference.
+// itself and so is its neighbour s.xm: whatever is read there multiplies a zero difference, unless
+// the surface is twisted, see `at_surfaces`.
 INLINE Faces load_faces(const real* a, long n, const Cell& c) {
   return Faces{a[c.xm], a[c.i], a[n + c.ym], a[n + c.i], a[2 * n + c.zm], a[2 * n + c.i]};
+}
+
+INLINE VectorFaces load_vector_faces(const real* a, long n, const Cell& c) {
+  const real *y = a + 3 * n, *z = a + 6 * n;
+  return VectorFaces{load(a, n, c.xm), load(a, n, c.i),  load(y, n, c.ym),
+                     load(y, n, c.i),  load(z, n, c.zm), load(z, n, c.i)};
+}
+
+// Values on the faces, on those at a surface the cell's own.
+template <class Value, class OnFaces>
+INLINE OnFaces at_surfaces(const Site& s, Value own, OnFaces f) {
+#if TWISTS
+  const Ends& end = s.ends;
+  f.xm = choose(end.xm, own, f.xm);
+  f.xp = choose(end.xp, own, f.xp);
+  f.ym = choose(end.ym, own, f.ym);
+  f.yp = choose(end.yp, own, f.yp);
+  f.zm = choose(end.zm, own, f.zm);
+  f.zp = choose(end.zp, own, f.zp);
+#else
+  (void)s;
+  (void)own;
+#endif
+  return f;
 }

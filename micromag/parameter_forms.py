@@ -99,7 +99,9 @@ def _read_regions(
         raise custom_error("missing", what, allowed)
     collect = Collector()
     values: dict[str, Any] = {}
-    pairs: dict[tuple[str, str], float] = {}
+    pairs: dict[tuple[str, str], Any] = {}
+    # An interface may be cut (0) or couple antiparallel (< 0) whatever the bulk's limits.
+    free = Quantity(quantity.unit)
     for key, item in data.items():
         name = str(key)
         if ":" not in name:
@@ -114,9 +116,9 @@ def _read_regions(
             if pair in pairs:
                 what = f"the pair {name!r} is given twice (a:b and b:a are one)"
                 collect.add((key,), custom_error("pair", what), item)
-            # An interface may be cut (0) or couple antiparallel (< 0) whatever the bulk's limits.
-            free = Quantity(quantity.unit)
-            pairs[pair] = collect.run((key,), free.number, item, 0.0)
+            pairs[pair] = collect.run(
+                (key,), lambda item: _read_value(cls, free, item), item, 0.0
+            )
     collect.raise_if_any()
     default = values.pop("default")
     return cls(default, values, pairs)

@@ -68,7 +68,7 @@ class Parameter(Generic[Value]):
 
     value: Value
     regions: Mapping[str, Value] = field(default_factory=dict)
-    pairs: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    pairs: Mapping[tuple[str, str], Value] = field(default_factory=dict)
     file: Path | None = None
     array: NDArray[np.float64] | None = None
     waveform: Waveform | None = None
@@ -106,7 +106,7 @@ class Parameter(Generic[Value]):
         elif self.regions or self.pairs:
             data = {"default": data}
             data |= {name: _plain(value) for name, value in self.regions.items()}
-            data |= {":".join(pair): value for pair, value in self.pairs.items()}
+            data |= {":".join(pair): _plain(value) for pair, value in self.pairs.items()}
         if self.waveform is None:
             return data
         return {"value": data, "waveform": self.waveform.keyed_dump()}

@@ -5,7 +5,7 @@ INLINE V exchange(const Site& s, const Exchange& p, real& energy) {
   const V xm = s.xm - s.m, xp = s.xp - s.m, ym = s.ym - s.m, yp = s.yp - s.m;
   const V zm = s.zm - s.m, zp = s.zp - s.m;
   if (p.A_varies) {
-    const Faces f = p.A_face;
+    const Faces f = at_surfaces(s, p.A, p.A_face);
     energy = real(0.5) * (wx * (f.xm * dot(xm, xm) + f.xp * dot(xp, xp)) +
                           wy * (f.ym * dot(ym, ym) + f.yp * dot(yp, yp)) +
                           wz * (f.zm * dot(zm, zm) + f.zp * dot(zp, zp)));

@@ -17,7 +17,8 @@ class Exchange(EnergyTerm):
         B_i = \frac{2}{M_s} \sum_n A_{in} \frac{m_n - m_i}{a^2}, \qquad
         A_{in} = \frac{2 A_i A_n}{A_i + A_n}
 
-    The normal derivative of m vanishes at free surfaces and next to empty cells. Between two
+    The normal derivative of m vanishes at free surfaces and next to empty cells, unless a
+    Dzyaloshinskii-Moriya term twists m there. Between two
     regions the harmonic mean of their stiffnesses acts, or the value given for the pair,
     ``A: {default: 15 pJ/m, "default:seed": 5 pJ/m}``; 0 decouples them.
 
@@ -32,6 +33,7 @@ class Exchange(EnergyTerm):
     """
 
     interface: ClassVar[tuple[str, ...]] = ("A",)
+    stiffness: ClassVar[str] = "A"
 
     A: Annotated[ScalarParameter, Quantity("J/m", ge=0, pairs=True)]
     """Exchange stiffness [J/m]."""
