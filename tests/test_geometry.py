@@ -250,6 +250,66 @@ def test_later_regions_win():
     np.testing.assert_array_equal(region_index(MESH, regions).mask("default"), numbers == 0)
 
 
+@pytest.mark.parametrize("shift", [(0, 0), (7, -3)])
+@pytest.mark.parametrize("cells", [(40, 24, 1), (11, 9, 8)])
+def test_regions_are_those_of_the_plain_evaluation_of_every_shape(cells, shift):
+    mesh = Mesh(cells=cells, cell_size=nm(4, 3, 5), window={"follow": "wall"})
+    rng = np.random.default_rng(3)
+    found = 0
+    for _ in range(6):
+        for key, shape in some_shapes(rng, mesh).items():
+            expected = shape.mask(mesh, shift)
+            numbers, _ = region_index(mesh, {key: shape}, shift)
+            np.testing.assert_array_equal(numbers, expected, err_msg=repr(shape))
+            found += expected.any()
+    assert found > 40
+
+
+def some_shapes(rng, mesh):
+    """Return a shape of every kind that needs no file, somewhere on the mesh or beside it."""
+
+    def place():
+        return tuple(rng.uniform(-0.6, 0.6, 3) * mesh.size)
+
+    def extents(count=3):
+        return tuple(rng.uniform(2e-9, 40e-9, count))
+
+    def box():
+        return geometry.Box(center=place(), size=extents())
+
+    return {
+        "box": box(),
+        "faces on centres": geometry.Box(center=nm(2, 1.5, 2.5), size=nm(8, 6, 10)),
+        "cylinder": geometry.Cylinder(
+            diameter=20e-9, height=12e-9, axis=rng.choice(list("xyz")), center=place()
+        ),
+        "endless cylinder": geometry.Cylinder(diameter=9e-9, axis="y", center=place()),
+        "difference": geometry.Ellipse(size=extents(2), center=place()) - box(),
+        "ellipse": geometry.Ellipse(size=extents(2), center=place()),
+        "ellipsoid": geometry.Ellipsoid(size=extents(), center=place()),
+        "intersection": box() & geometry.Ellipsoid(size=extents(), center=place()),
+        "nothing in common": box() & geometry.Box(center=nm(500, 0, 0), size=nm(9, 9, 9)),
+        "polygon": geometry.Polygon(points=[place()[:2] for _ in range(4)]),
+        "repeat": geometry.Repeat(shape=geometry.Box(size=nm(3, 3, 9)), period=nm(37, 29, 0)),
+        "rotate": geometry.Rotate(shape=box(), angle=0.7, axis=(1, 2, 3)),
+        "strip": geometry.Strip.model_validate({"normal": [1, 2, 0], "from": 0, "to": 6e-9}),
+        "translate": geometry.Translate(shape=box(), by=place()),
+        "union": box() | geometry.Ellipse(size=extents(2), center=place()),
+    }
+
+
+def test_bounds_hold_every_shape_that_needs_no_file():
+    named = {"box", "cylinder", "difference", "ellipse", "ellipsoid", "intersection", "polygon"}
+    named |= {"repeat", "rotate", "strip", "translate", "union"}
+    assert named | {"file", "image"} == set(SHAPES.keys())
+    mesh = Mesh(cells=(80, 60, 40), cell_size=nm(1, 1, 1))
+    for key, shape in some_shapes(np.random.default_rng(4), mesh).items():
+        for axis, (lower, upper) in enumerate(shape.bounds(mesh)):
+            where = np.moveaxis(shape.mask(mesh), 2 - axis, 0).any(axis=(1, 2))
+            reached = mesh.centres(axis)[where]
+            assert ((reached >= lower - 1e-12) & (reached <= upper + 1e-12)).all(), key
+
+
 def test_more_than_256_regions():
     strips = {
         f"r{i}": geometry.Strip(normal="x", from_=(i - 200) * 0.4 * NM / 2, to=2e-7)

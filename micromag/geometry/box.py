@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from micromag.geometry.base import Coordinates, Mask, Shape, between
+from micromag.geometry.base import Bounds, Coordinates, Mask, Shape, around, between
 from micromag.mesh import Mesh
 from micromag.parameters import Quantity, Vector
 
@@ -31,3 +31,7 @@ class Box(Shape):
             & between(y, cy - sy / 2, cy + sy / 2, mesh)
             & between(z, cz - sz / 2, cz + sz / 2, mesh)
         )
+
+    def bounds(self, mesh: Mesh) -> Bounds:
+        """Return the faces; see ``Shape.bounds``."""
+        return around(self.center, self.size or mesh.extent)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
-from micromag.geometry.base import ROUNDING, Coordinates, Mask, Shape, between
+from micromag.geometry.base import ROUNDING, Bounds, Coordinates, Mask, Shape, around, between
 from micromag.mesh import AXES, Mesh
 from micromag.parameters import Quantity, Vector
 
@@ -36,3 +37,9 @@ class Cylinder(Shape):
         if self.height is None:
             return inside
         return inside & between(along, -self.height / 2, self.height / 2, mesh)
+
+    def bounds(self, mesh: Mesh) -> Bounds:
+        """Return the block around it; see ``Shape.bounds``."""
+        size = [self.diameter] * 3
+        size[AXES.index(self.axis)] = math.inf if self.height is None else self.height
+        return around(self.center, size)

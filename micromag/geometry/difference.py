@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ConfigDict, RootModel
 
-from micromag.geometry.base import Coordinates, Mask, Shape, ShapeParts
+from micromag.geometry.base import Bounds, Coordinates, Mask, Shape, ShapeParts
 from micromag.mesh import Mesh
 
 
@@ -22,6 +22,10 @@ class Difference(Shape, RootModel[ShapeParts]):
     def contains(self, x: Coordinates, y: Coordinates, z: Coordinates, mesh: Mesh) -> Mask:
         """Return which points lie inside; see ``Shape.contains``."""
         return reduce(lambda a, b: a & ~b, (part.contains(x, y, z, mesh) for part in self.root))
+
+    def bounds(self, mesh: Mesh) -> Bounds:
+        """Return the bounds of the first part; see ``Shape.bounds``."""
+        return self.root[0].bounds(mesh)
 
     def input_files(self) -> tuple[Path, ...]:
         """Return the files that the parts read."""

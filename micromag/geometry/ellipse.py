@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from micromag.geometry.base import ROUNDING, Coordinates, Mask, Shape
+from micromag.geometry.base import ENDLESS, ROUNDING, Bounds, Coordinates, Mask, Shape, around
 from micromag.mesh import Mesh
 from micromag.parameters import Quantity, Vector
 
@@ -29,3 +29,8 @@ class Ellipse(Shape):
         """Return which points lie inside; see ``Shape.contains``."""
         (cx, cy, _), (sx, sy) = self.center, self.size
         return ((x - cx) * 2 / sx) ** 2 + ((y - cy) * 2 / sy) ** 2 <= 1 + ROUNDING
+
+    def bounds(self, mesh: Mesh) -> Bounds:
+        """Return the ends of the axes; see ``Shape.bounds``."""
+        x, y, _ = around(self.center, (*self.size, 0))
+        return x, y, ENDLESS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from micromag.geometry.base import ROUNDING, Coordinates, Mask, Shape
+from micromag.geometry.base import ROUNDING, Bounds, Coordinates, Mask, Shape, around
 from micromag.mesh import Mesh
 from micromag.parameters import Quantity, Vector
 
@@ -28,3 +28,7 @@ class Ellipsoid(Shape):
         (cx, cy, cz), (sx, sy, sz) = self.center, self.size
         squares = ((x - cx) * 2 / sx) ** 2 + ((y - cy) * 2 / sy) ** 2 + ((z - cz) * 2 / sz) ** 2
         return squares <= 1 + ROUNDING
+
+    def bounds(self, mesh: Mesh) -> Bounds:
+        """Return the ends of the axes; see ``Shape.bounds``."""
+        return around(self.center, self.size)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ConfigDict, RootModel
 
-from micromag.geometry.base import Coordinates, Mask, Shape, ShapeParts
+from micromag.geometry.base import Bounds, Coordinates, Mask, Shape, ShapeParts
 from micromag.mesh import Mesh
 
 
@@ -22,6 +22,14 @@ class Intersection(Shape, RootModel[ShapeParts]):
     def contains(self, x: Coordinates, y: Coordinates, z: Coordinates, mesh: Mesh) -> Mask:
         """Return which points lie inside; see ``Shape.contains``."""
         return reduce(lambda a, b: a & b, (part.contains(x, y, z, mesh) for part in self.root))
+
+    def bounds(self, mesh: Mesh) -> Bounds:
+        """Return what the bounds of the parts have in common; see ``Shape.bounds``."""
+        (x, y, z) = (
+            (max(lower for lower, _ in axis), min(upper for _, upper in axis))
+            for axis in zip(*(part.bounds(mesh) for part in self.root), strict=True)
+        )
+        return x, y, z
 
     def input_files(self) -> tuple[Path, ...]:
         """Return the files that the parts read."""

@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import field_validator
 
-from micromag.geometry.base import Coordinates, Mask, Shape, margin
+from micromag.geometry.base import ENDLESS, Bounds, Coordinates, Mask, Shape, margin
 from micromag.mesh import Mesh
 from micromag.parameters import Quantity, custom_error
 
@@ -57,3 +57,8 @@ class Polygon(Shape):
             crossing = x1 + (y - y1) * ((x2 - x1) / (y2 - y1))
             inside ^= ((y1 > y) != (y2 > y)) & (x < crossing)
         return inside
+
+    def bounds(self, mesh: Mesh) -> Bounds:
+        """Return the outermost points; see ``Shape.bounds``."""
+        xs, ys = zip(*self.points, strict=True)
+        return (min(xs), max(xs)), (min(ys), max(ys)), ENDLESS

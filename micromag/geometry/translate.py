@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from micromag.geometry.base import Coordinates, Mask, Shape, ShapePart
+from micromag.geometry.base import Bounds, Coordinates, Mask, Shape, ShapePart
 from micromag.mesh import Mesh
 from micromag.parameters import Quantity, Vector
 
@@ -29,6 +29,11 @@ class Translate(Shape):
         """Return which points lie inside; see ``Shape.contains``."""
         dx, dy, dz = self.by
         return self.shape.contains(x - dx, y - dy, z - dz, mesh)
+
+    def bounds(self, mesh: Mesh) -> Bounds:
+        """Return the bounds of the shape, moved; see ``Shape.bounds``."""
+        (x, y, z), (dx, dy, dz) = self.shape.bounds(mesh), self.by
+        return (x[0] + dx, x[1] + dx), (y[0] + dy, y[1] + dy), (z[0] + dz, z[1] + dz)
 
     def input_files(self) -> tuple[Path, ...]:
         """Return the files that the shape reads."""
