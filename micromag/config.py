@@ -6,7 +6,7 @@ Every mistake in a file is reported in one go, each with file, line, column and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,6 +17,7 @@ from pydantic import (
     ModelWrapValidatorHandler,
     PrivateAttr,
     StrictInt,
+    TypeAdapter,
     ValidationError,
     ValidationInfo,
     model_validator,
@@ -43,9 +44,12 @@ from micromag.geometry import ShapeField, parse_shape
 from micromag.initial import InitialField, check_names
 from micromag.keyed import KeyedMany
 from micromag.mesh import Mesh
-from micromag.observables import observable_of, table_columns
+from micromag.observables import check_parts, observable_of, table_columns
+from micromag.observables.window_offset import WindowOffset
 from micromag.parameters import Collector, Parameter, custom_error
 from micromag.run_text import PathError, anchor_files, read_run_file, split_path, with_values
+from micromag.sweep_axes import SweepField
+from micromag.sweep_points import CHECKED, Expansion, sweep_points, with_first_values
 from micromag.terms import unique_names
 from micromag.yaml_source import Node, Place, Problem, SourceError, to_yaml
 
@@ -88,7 +92,7 @@ def _check_quantities(config: RunConfig) -> None:
 
 def _check_analyses(config: RunConfig) -> None:
     """Refuse an analysis of a column or a stage that the run does not have."""
-    names = config.output.table.columns
+    names = config.column_names
     found = {name: observable_of(name)() for name in names}
     terms = unique_names([key for key, _ in config.energy])
     columns = [column.name for column in table_columns(names, found, terms)]
@@ -123,6 +127,7 @@ class RunConfig(Section):
     schedule   required: list of `Relax`, `Minimize`, `Run`
     solver     `Solver`
     output     `Output`
+    sweep      none: key path -> values; every combination is one replica
     analysis   none: analyses by key
     =========  =========================================================================
 
@@ -160,6 +165,8 @@ class RunConfig(Section):
     """Time integration."""
     output: Output = Output()
     """Files."""
+    sweep: SweepField = None
+    """Values by key path; every combination is one replica."""
     analysis: Annotated[dict[str, Analysis], KeyedMany(ANALYSES, "analysis")] = Field(
         default_factory=dict
     )
@@ -167,6 +174,7 @@ class RunConfig(Section):
 
     _root: Node | None = PrivateAttr(None)
     _directory: Path | None = PrivateAttr(None)
+    _expansion: Expansion | None = PrivateAttr(None)
 
     @model_validator(mode="wrap")
     @classmethod
@@ -181,6 +189,7 @@ class RunConfig(Section):
             config = handler(data)
             check_names(config.initial, config.regions)
             _check_quantities(config)
+            check_parts(config.output.table.columns, config.regions, config.mesh.cells[2])
             _check_analyses(config)
         except ValidationError as error:
             collect.merge((), error)
@@ -199,6 +208,13 @@ class RunConfig(Section):
         return all(getattr(self, name) == getattr(other, name) for name in type(self).model_fields)
 
     __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of what the table holds: as asked for, and with a moving window where it is."""
+        names = self.output.table.columns
+        added = () if self.mesh.window is None else WindowOffset.names
+        return (*names, *(name for name in added if name not in names))
 
     def with_overrides(self, values: Mapping[str, Any]) -> RunConfig:
         """Return this configuration with values set at key paths, validated again.
@@ -219,12 +235,60 @@ class RunConfig(Section):
             raise_problems(error.problems)
             raise
 
+    def tree(self) -> Node:
+        """Return the configuration as a run file's tree, with the places of what was read."""
+        if self._root is None:
+            data = self.model_dump(mode="json", by_alias=True, exclude_none=True) | _loose(self)
+            return node_of(data, Place("<python>", 0, 1))
+        return self._root
+
+    def rebuilt(self, tree: Node, touched: Collection[str], *, stages: bool = False) -> RunConfig:
+        """Return the configuration of a tree that differs from this one's in some sections.
+
+        Parameters
+        ----------
+        tree
+            The tree, without a sweep.
+        touched
+            Sections to validate; the others are this configuration's own.
+        stages
+            Look also at what every stage overrides.
+
+        Raises
+        ------
+        SourceError
+            With everything that is wrong.
+        """
+        names = {info.alias or name: name for name, info in type(self).model_fields.items()}
+        own = {key: getattr(self, name) for key, name in names.items() if key != "sweep"}
+        data = own | {key: node.plain() for key, node in tree.value.items() if key in touched}
+        problems: list[Problem] = []
+        config: RunConfig | None = None
+        try:
+            config = RunConfig.model_validate(data, context=_context(self._directory))
+        except ValidationError:
+            config, problems = _validate(tree, self._directory)  # for the places of the problems
+        if stages:
+            problems += _stage_problems(tree, self._directory, problems)
+        if problems or config is None:
+            raise SourceError(problems)
+        config._root, config._directory = tree, self._directory
+        return config
+
+    def expansion(self) -> Expansion:
+        """Return the maker of the replicas of the sweep; ValueError without one."""
+        if self.sweep is None:
+            raise ValueError("the run has no sweep")
+        if self._expansion is None:
+            self._expansion = Expansion(self, self.sweep)
+        return self._expansion
+
     def resolved_yaml(self) -> str:
         """Return the whole configuration, defaults included, as a run file that gives it again."""
         return to_yaml(self.model_dump(mode="json", by_alias=True, exclude_none=True))
 
 
-def load_config(path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
+def load_config(path: str | Path, overrides: Iterable[str | tuple[str, str]] = ()) -> RunConfig:
     """Read and validate a run file.
 
     Parameters
@@ -232,7 +296,8 @@ def load_config(path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
     path
         YAML file; see ``micromag schema`` for its keys.
     overrides
-        Texts ``key.path=value`` that replace values, as of ``--set``.
+        Texts ``key.path=value`` that replace values, as of ``--set``; a pair of an option and such
+        a text names that option in messages.
 
     Raises
     ------
@@ -252,6 +317,9 @@ def load_config(path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
         output.value["directory"] = Node(f"runs/{path.stem}", output.place, output.key_place)
     for _, stage_values in _stage_overrides(root):
         anchor_files(stage_values, path.parent)
+    if "sweep" in root.value:
+        anchor_files(root.value["sweep"], path.parent)
+        root = _whole(root, path.parent)
     return _build(root, path.parent, stages=True)
 
 
@@ -273,13 +341,37 @@ def _build(root: Node, directory: Path | None, *, stages: bool) -> RunConfig:
     raise_problems(problems)
     assert config is not None
     config._root, config._directory = root, directory
-    return config
+    return _with_checked_sweep(config) if stages and config.sweep is not None else config
+
+
+def _with_checked_sweep(config: RunConfig) -> RunConfig:
+    """Return a configuration with the values of its sweep looked at and in SI."""
+    checked = config.model_copy(update={"sweep": config.expansion().check()})
+    checked._expansion = None
+    if checked.sweep is not None and checked.sweep.count <= CHECKED:
+        sweep_points(checked)
+    return checked
+
+
+def _whole(root: Node, directory: Path) -> Node:
+    """Return the tree of a run with a sweep, which need not repeat what the sweep gives."""
+    if not _validate(root, directory)[1]:
+        return root
+    section, context = root.value["sweep"].plain(), _context(directory)
+    try:
+        sweep = TypeAdapter(SweepField).validate_python(section, context=context)
+    except ValidationError:
+        return root
+    return root if sweep is None else with_first_values(root, sweep)
+
+
+def _context(directory: Path | None) -> dict[str, Any]:
+    return {} if directory is None else {"directory": directory}
 
 
 def _validate(root: Node, directory: Path | None) -> tuple[RunConfig | None, list[Problem]]:
-    context = {} if directory is None else {"directory": directory}
     try:
-        return RunConfig.model_validate(root.plain(), context=context), []
+        return RunConfig.model_validate(root.plain(), context=_context(directory)), []
     except ValidationError as error:
         return None, problems_of(error, root, RunConfig)
 

@@ -34,13 +34,15 @@ def problems_of(error: ValidationError, root: Node, cls: type[BaseModel]) -> lis
     return [_problem(item, root, cls) for item in error.errors(include_url=False)]
 
 
-def node_of(data: Any, place: Place) -> Node:
-    """Return data of Python as a tree, all of it at one place."""
+def node_of(data: Any, place: Place, key_place: Place | None = None) -> Node:
+    """Return plain data as a tree, all of it at one place."""
+    key_place = key_place or place
     if isinstance(data, Mapping):
-        return Node({str(k): node_of(v, place) for k, v in data.items()}, place, place)
+        children = {str(k): node_of(v, place) for k, v in data.items()}
+        return Node(children, place, key_place)
     if isinstance(data, (list, tuple)):
-        return Node([node_of(item, place) for item in data], place, place)
-    return Node(data, place, place)
+        return Node([node_of(item, place) for item in data], place, key_place)
+    return Node(data, place, key_place)
 
 
 def raise_problems(problems: Iterable[Problem], source: str = "the run file") -> None:

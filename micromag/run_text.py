@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from micromag.yaml_source import Loc, Node, Place, Problem, SourceError, path_text, read_yaml
@@ -13,12 +14,16 @@ from micromag.yaml_source import Loc, Node, Place, Problem, SourceError, path_te
 _STEP = re.compile(r"\s*([^.\[\]\s]+)\s*((?:\[\d+\])*)\s*")
 _EXCLUSIVE = (("cell_size", "size"),)
 """Keys of `mesh` of which an override replaces the other."""
+_MANY = ("energy", "torques")
+"""Sections in which a list gives several terms of one kind."""
 _FORMS = ("default", "value", "file")
 """Keys that tell the forms of a parameter apart."""
 
 
-def read_run_file(path: Path, overrides: Iterable[str] = ()) -> Node:
+def read_run_file(path: Path, overrides: Iterable[str | tuple[str, str]] = ()) -> Node:
     """Return the tree of a run file, merged over what it extends, with ``key.path=value`` applied.
+
+    An override is such a text, or an option of the command line with the text that it stands for.
 
     Raises
     ------
@@ -27,11 +32,16 @@ def read_run_file(path: Path, overrides: Iterable[str] = ()) -> Node:
     """
     root = _read_with_bases(path, str(path), ())
     problems: list[Problem] = []
-    for text in overrides:
+    given: list[tuple[str, Loc]] = []
+    for override in overrides:
+        text = override if isinstance(override, str) else override[1]
+        option = f"--set {text.partition('=')[0].strip()}"
+        option, shown = (option, text) if isinstance(override, str) else (override[0], "")
         try:
-            _apply_option(root, text)
+            given.append((option, _apply_option(root, option, text, shown)))
         except SourceError as error:
             problems += error.problems
+    problems += [problem for option, loc in given for problem in _without_effect(root, option, loc)]
     if problems:
         raise SourceError(problems)
     return root
@@ -40,17 +50,30 @@ def read_run_file(path: Path, overrides: Iterable[str] = ()) -> Node:
 def with_values(root: Node, values: Mapping[str, Node]) -> Node:
     """Return a copy of the tree with values set at dotted paths; raises SourceError."""
     result = copy.copy(root)
-    result.value = copy.deepcopy(root.value)
     problems: list[Problem] = []
     for key, node in values.items():
         try:
-            loc = split_path(key)
-            set_value(result, loc, copy.deepcopy(node))
+            loc = locate(result, key)
+            _unshare(result, loc)
+            set_value(result, loc, copy.copy(node))
         except PathError as error:
             problems.append(Problem(node.key_place, key, str(error)))
     if problems:
         raise SourceError(problems)
     return result
+
+
+def _unshare(root: Node, loc: Loc) -> None:
+    """Copy what lies on the way to ``loc``, so that a value set there leaves the rest alone."""
+    here = root
+    for step in (*loc, None):
+        here.value = copy.copy(here.value)
+        try:
+            child = copy.copy(here.value[step])
+        except (KeyError, IndexError, TypeError):
+            return
+        here.value[step] = child
+        here = child
 
 
 class PathError(ValueError):
@@ -67,6 +90,49 @@ def split_path(text: str) -> Loc:
         loc.append(match[1])
         loc += [int(index) for index in re.findall(r"\d+", match[2])]
     return tuple(loc)
+
+
+def locate(root: Node, text: str) -> Loc:
+    """Return the location of a key path in a tree, where a key may itself be a path.
+
+    ``sweep.material.alpha[1]`` is the second entry of the key ``material.alpha`` of ``sweep``, and
+    ``schedule[0].run.with.material.alpha`` the one key of ``with``; raises PathError.
+    """
+    steps = split_path(text)
+    loc: list[str | int] = []
+    here: Node | None = root
+    while len(loc) < len(steps) and steps:
+        rest = steps[len(loc) :]
+        step, taken = rest[0], 1
+        keys = here.value if here is not None and isinstance(here.value, dict) else {}
+        if isinstance(step, str) and step not in keys:
+            for count in range(len(rest), 1, -1):
+                if path_text(rest[:count]) in keys:
+                    step, taken = path_text(rest[:count]), count
+                    break
+            else:
+                if _holds_paths(tuple(loc), step):
+                    step, taken = path_text(rest), len(rest)
+        steps = (*steps[: len(loc)], step, *rest[taken:])
+        here = _below(here, step)
+        loc.append(step)
+    return tuple(loc)
+
+
+def _below(node: Node | None, step: str | int) -> Node | None:
+    try:
+        return None if node is None else node.value[step]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _holds_paths(loc: Loc, key: str) -> bool:
+    """Whether ``key`` in the mapping at ``loc`` begins a key path and is no word of the format."""
+    if loc[-1:] == ("with",) or loc == ("sweep", "zip"):
+        return True
+    if loc == ("sweep",):
+        return key not in ("zip", "points")
+    return len(loc) == 3 and loc[:2] in (("sweep", "zip"), ("sweep", "points"))
 
 
 def set_value(root: Node, loc: Loc, node: Node) -> None:
@@ -89,6 +155,8 @@ def _child(here: Node, step: str | int, loc: Loc, new: Node) -> Node:
     """Return the node below ``here``; one that is missing or empty becomes a mapping."""
     shown = path_text(loc[:-1])
     if isinstance(step, int):
+        if step == 0 and len(loc) == 3 and loc[0] in _MANY and isinstance(here.value, dict):
+            return here  # the only term of its kind, not written as a list
         if not isinstance(here.value, list):
             raise PathError(f"{shown} is not a list")
         if step >= len(here.value):
@@ -128,6 +196,7 @@ def _is_choice(loc: Loc) -> bool:
         loc in (("initial",), ("geometry",))
         or loc[-1:] == ("waveform",)
         or (len(loc) == 2 and loc[0] == "regions")
+        or (len(loc) >= 2 and loc[0] == "sweep" and loc[1] != "points")
     )
 
 
@@ -143,23 +212,49 @@ def _drop_exclusive(base: dict[str, Node], over: Mapping[str, Node]) -> None:
                 base.pop(other, None)
 
 
-def _apply_option(root: Node, text: str) -> None:
-    """Apply one ``key.path=value`` of the command line."""
-    option = f"--set {text.partition('=')[0].strip()}"
+def _without_effect(root: Node, option: str, loc: Loc) -> Iterator[Problem]:
+    """Yield a problem if the sweep replaces the value of an option in every replica."""
+    for key in _swept_keys(root):
+        with contextlib.suppress(PathError):
+            swept = split_path(key)
+            if loc[: len(swept)] == swept:
+                what = f"{key} is swept, so a value for it alone has no effect"
+                allowed = f"--set 'sweep.{key}=[VALUE]', or --set 'sweep={{}}' for no sweep at all"
+                yield Problem(Place(option, 0, 1), "", what, allowed)
+
+
+def _swept_keys(root: Node) -> Iterator[str]:
+    """Yield the keys that have a value of their own in every replica."""
+    sweep = root.value.get("sweep")
+    for key, node in sweep.value.items() if sweep and isinstance(sweep.value, dict) else ():
+        if key not in ("zip", "points"):
+            yield key
+            continue
+        parts = node.value if isinstance(node.value, list) else [node]
+        if key == "points":
+            parts = list(node.value.values()) if isinstance(node.value, dict) else []
+        keys = [set(part.value) for part in parts if isinstance(part.value, dict)]
+        if keys:
+            yield from sorted(set.union(*keys) if key == "zip" else set.intersection(*keys))
+
+
+def _apply_option(root: Node, option: str, text: str, shown: str) -> Loc:
+    """Apply one ``key.path=value`` and return the key's location; ``shown`` is what was typed."""
     key, equals, value = text.partition("=")
     column = len(key) + 2
     try:
         if not equals:
             raise PathError(f"{text!r} is not of the form key.path=value")
-        loc = split_path(key.strip())
+        loc = locate(root, key.strip())
         node = read_yaml(value, option) if value.strip() else Node(None, Place(option, 0, 1))
-        _move(node, lambda place: Place(option, 0, place.column + column - 1, text))
+        _move(node, lambda place: Place(option, 0, place.column + column - 1, shown))
         set_value(root, loc, node)
+        return loc
     except PathError as error:
-        raise SourceError([Problem(Place(option, 0, 1, text), "", str(error))]) from None
+        raise SourceError([Problem(Place(option, 0, 1, shown), "", str(error))]) from None
     except SourceError as error:
         problems = [
-            Problem(Place(option, 0, p.place.column + column - 1, text), p.path, p.what, p.allowed)
+            Problem(Place(option, 0, p.place.column + column - 1, shown), p.path, p.what, p.allowed)
             for p in error.problems
         ]
         raise SourceError(problems) from None
