@@ -273,8 +273,12 @@ def _load(
     """Return the run file with all that the command line replaces; options are texts, never YAML."""
     from micromag.config import load_config
 
-    options = {"output.directory": output, "device": device, "precision": precision}
-    given = [f"{key}={json.dumps(value)}" for key, value in options.items() if value is not None]
+    options = (
+        ("-o", "output.directory", output),
+        ("--device", "device", device),
+        ("--precision", "precision", precision),
+    )
+    given = [(o, f"{key}={json.dumps(value)}") for o, key, value in options if value is not None]
     return load_config(file, [*(overrides or ()), *given])
 
 

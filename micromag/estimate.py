@@ -37,13 +37,16 @@ LARGEST_GPU = 2**40
 """No GPU has more memory than this [bytes]; what needs more is refused without asking one."""
 _SAME = 1e-9  # as in `Timetable`
 _SUM_CHUNKS = 256
+_CHUNK_ROWS = 1024  # numbers of a table are stored by the thousand, as in `output.columns`
+_HISTORY_COLUMNS = 3
+_METADATA = 2**18  # as in `output.vtkhdf`
 _SMALL = 2**26
 """Needs below this are never refused: the free memory of a busy machine is not that exact."""
 
 
 @dataclass(frozen=True)
 class OutputSize:
-    """What a run writes, apart from the histories of relaxations.
+    """What a run writes; of the histories of relaxations the first thousand iterations.
 
     Attributes
     ----------
@@ -239,14 +242,19 @@ def output_size(config: RunConfig) -> OutputSize:
     rows, snapshots = 1, 1
     for more_rows, more_snapshots in stage_outputs(config):
         rows, snapshots = rows + more_rows, snapshots + more_snapshots
-    names = config.output.table.columns
+    names = config.column_names
     observables = {name: observable_of(name)() for name in names}
     energies = unique_names([key for key, _ in config.energy])
     columns = len(table_columns(names, observables, energies))
     quantities = config.output.snapshots.quantities
     per_cell = sum(1 if quantity.startswith("e_") else 3 for quantity in quantities)
-    values = config.mesh.count * (per_cell * snapshots + 1)  # and Ms
-    size = 4 * values + 8 * rows * columns
+    # The first snapshot is stored twice as long as it is the only one; Ms is stored besides.
+    values = config.mesh.count * (per_cell * max(snapshots, 2) + 1)
+    relaxations = sum(not isinstance(stage, Run) for stage in config.schedule)
+    chunks = columns * -(-rows // _CHUNK_ROWS) + _HISTORY_COLUMNS * relaxations
+    # Times twice, and the place of every quantity in every snapshot.
+    chunks += (3 + len(quantities)) * -(-snapshots // _CHUNK_ROWS)
+    size = 4 * values + 8 * _CHUNK_ROWS * chunks + _METADATA
     return OutputSize(rows, columns, snapshots, size)
 
 

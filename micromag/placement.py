@@ -17,6 +17,7 @@ from micromag.config_problems import raise_problems
 from micromag.errors import ConfigError, ConfigErrors, MicromagError
 from micromag.estimate import Kind, check_total_memory
 from micromag.initial import InitialState
+from micromag.limits import check_limits
 from micromag.model import Model
 from micromag.run_text import PathError, split_path
 from micromag.yaml_source import Node, Problem
@@ -59,9 +60,10 @@ def check_run(config: RunConfig, kind: Kind) -> Placement:
     Raises
     ------
     DeviceError
-        The mesh is larger than the machine's memory.
+        The mesh is larger than the machine's memory, or the result than the space on the disk.
     ConfigError
-        A region holds no cell, no cell is magnetic, or the initial state does not fit.
+        A region holds no cell, no cell is magnetic, the initial state does not fit, or the run
+        could never come to its end.
     UnreadableInputError
         A file that belongs to the mesh is none, or does not fit it.
 
@@ -69,6 +71,7 @@ def check_run(config: RunConfig, kind: Kind) -> Placement:
     """
     try:
         check_total_memory(config, kind)
+        check_limits(config)
         return _placement(config)
     except ConfigErrors:
         raise

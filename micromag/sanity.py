@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 MANY_STEPS = 1e8
 """A run with more steps than this takes weeks."""
 MANY_ROWS = 10_000_000
-MANY_PAIRS = 1e9
+LONG_SECONDS = 300.0
+"""Nobody waits longer for the tensor of the stray field without a word."""
 PAIR_SECONDS = 3e-7
 """The tensor between two cells takes about this long, measured on one core."""
 THICK = 4
@@ -101,17 +102,24 @@ def _edges(config: RunConfig) -> Iterator[str]:
             )
 
 
-def _transforms(config: RunConfig) -> Iterator[str]:
-    """The stray field: many images cost time, and so do periodic axes of an unlucky length."""
+def tensor_seconds(config: RunConfig) -> float:
+    """Return about how long the tensor of the stray field takes [s]; 0 where there is none."""
     if not has_energy(config, "demag"):
-        return
+        return 0.0
     axes = zip(config.mesh.cells, config.mesh.periodic, strict=True)
     pairs = math.prod((n // 2 + 1) * (2 * images + 1) if images else n for n, images in axes)
-    if pairs > MANY_PAIRS:
+    return PAIR_SECONDS * pairs
+
+
+def _transforms(config: RunConfig) -> Iterator[str]:
+    """The stray field: many images cost time, and so do periodic axes of an unlucky length."""
+    seconds = tensor_seconds(config)
+    if not seconds:
+        return
+    if seconds > LONG_SECONDS:
         yield (
-            f"the tensor of the stray field is summed over {pairs:.1g} pairs of cells, about "
-            f"{duration_text(PAIR_SECONDS * pairs)} when it is not in the cache; use fewer images "
-            "(mesh.periodic) or fewer cells"
+            f"the tensor of the stray field takes about {duration_text(seconds)} when it is not in "
+            "the cache; use fewer images (mesh.periodic) or fewer cells"
         )
     lengths = padded_lengths(config.mesh.cells, config.mesh.periodic)
     for length, images, axis in zip(lengths, config.mesh.periodic, AXES, strict=True):

@@ -541,3 +541,45 @@ def test_the_unforeseen(
     found, out, err = run_main(capsys, "validate", "wire.yaml")
     assert (found, out) == (code, "") and says in err
     assert ("Traceback" in err) == (code == 1)
+
+
+# -------------------------------------------------------------------- the folder of the result
+
+
+@pytest.mark.parametrize("command", ["run", "validate"])
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("wire.yaml", "wire.yaml is a file"),
+        ("wire.yaml/below", "wire.yaml is a file"),
+        ("nowhere", "nowhere is a link to nowhere"),
+        ("closed/below", "there is no permission to write to"),
+    ],
+)
+def test_a_folder_that_none_can_be(
+    command: str, name: str, says: str, here: Path, capsys: Any
+) -> None:
+    (here / "nowhere").symlink_to(here / "absent")
+    (here / "closed").mkdir(mode=0o500)
+    if os.access(here / "closed", os.W_OK) and name.startswith("closed"):
+        pytest.skip("this user may write everywhere")
+    code, _, err = run_main(capsys, command, "wire.yaml", "-o", name)
+    assert code == 2 and says in err and "choose another with -o DIR" in err
+    assert err.startswith("-o  output.directory: ")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--device", "gpu"), ("--precision", "half"), ("-o", "")]
+)
+def test_a_wrong_option_is_named_as_it_was_typed(
+    option: str, value: str, here: Path, capsys: Any
+) -> None:
+    code, _, err = run_main(capsys, "run", "wire.yaml", option, value)
+    assert code == 2 and err.startswith(f"{option}  ") and "--set" not in err
+
+
+def test_quiet_hides_no_warnings(here: Path, capsys: Any) -> None:
+    still = ("--set", "torques.zhang_li={u: [0, 0, 0], beta: 0.1}")
+    code, out, err = run_main(capsys, "run", "wire.yaml", "--quiet", *still)
+    assert code == 0 and "warning" not in out
+    assert "warning: zhang_li does nothing: its u is 0 in every stage" in err

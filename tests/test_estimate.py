@@ -230,4 +230,25 @@ def test_output_is_as_large_as_was_said(tmp_path: Path) -> None:
     assert said.rows == len(result.table["t"])
     assert said.columns == len(result.table)
     assert said.snapshots == len(result)
-    assert said.bytes == pytest.approx(path.stat().st_size, rel=0.2)
+    assert said.bytes == pytest.approx(path.stat().st_size, rel=0.1)
+
+
+@pytest.mark.parametrize(("rows", "snapshots"), [(None, None), (1e-15, None), (1e-15, 2e-15)])
+def test_small_results_are_as_large_as_was_said(
+    rows: float | None, snapshots: float | None, tmp_path: Path
+) -> None:
+    config = magnets.config(
+        mesh=box(4, 2, 1),
+        material=MATERIAL,
+        schedule=[{"run": {"for": 1.2e-12 if rows else 1e-15}}],
+        solver={"method": "euler", "dt": 1e-15},
+        output={
+            "directory": str(tmp_path / "out"),
+            "table": {"every": rows},
+            "snapshots": {"every": snapshots},
+        },
+    )
+    with StopRequest() as stop:
+        path = run_job(config, reporter=SilentReporter(), stop=stop).path
+    assert path is not None
+    assert output_size(config).bytes == pytest.approx(path.stat().st_size, rel=0.1)

@@ -109,7 +109,7 @@ def test_the_current_folder_is_not_moved(result: Path, monkeypatch: pytest.Monke
 
 def test_a_file_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "wall").write_text("x")
-    with pytest.raises(OutputExistsError, match="is a file"):
+    with pytest.raises(ConfigError, match="is a file"):
         prepare(tmp_path / "wall")
     with pytest.raises(ConfigError, match="cannot create"):
         prepare(tmp_path / "wall" / "deeper")

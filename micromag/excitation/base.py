@@ -7,7 +7,9 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
+
+from micromag.arguments import Checked
 
 
 class Emitter(Protocol):
@@ -26,7 +28,7 @@ class Emitter(Protocol):
         """
 
 
-class Waveform(BaseModel):
+class Waveform(Checked):
     """A dimensionless function w(t) that multiplies a parameter; t [s] counts run stages."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

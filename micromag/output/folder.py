@@ -75,13 +75,9 @@ def prepare(
     OutputExistsError
         If there are results and neither option is given, or another process is writing there.
     ConfigError
-        If the folder cannot be created.
+        If there is no such folder and none can be created, or it cannot be written to.
     """
-    folder = Path(os.path.abspath(directory))
-    if folder.exists() and not folder.is_dir():
-        raise OutputExistsError(
-            "the output folder is a file", where=str(folder), next_step="choose another with -o DIR"
-        )
+    folder = check_folder(directory)
     if (results := existing_results(folder)) and not overwrite:
         if skip_existing:
             return None
@@ -100,6 +96,32 @@ def prepare(
         raise
     lock.release(now_in=aside)
     return RunFolder(folder, FolderLock(folder), aside)
+
+
+def check_folder(directory: str | os.PathLike[str], where: str | None = None) -> Path:
+    """Return the absolute path of a folder that is there, or can be created.
+
+    Raises
+    ------
+    ConfigError
+        If a file is in the way, or the folder (or the one to create it in) cannot be written to;
+        ``where`` stands for the folder's name in front of the message.
+    """
+    folder = Path(os.path.abspath(directory))
+    # Path.exists() is false, or raises, where a part of the path is a file or a closed folder.
+    there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    reason = ""
+    if not there.is_dir():
+        reason = f"{there} is a file" if there.exists() else f"{there} is a link to nowhere"
+    elif not os.access(there, os.W_OK | os.X_OK):
+        reason = f"there is no permission to write to {there}"
+    if reason:
+        raise ConfigError(
+            f"the result cannot be written to this folder: {reason}",
+            where=where or str(folder),
+            next_step="choose another with -o DIR",
+        )
+    return folder
 
 
 def _exists(folder: Path, results: list[Path]) -> OutputExistsError:
