@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from micromag.mesh import Mesh
 
 OFFSET_BLOCK = 1024
+WINDOW_OFFSET = ("window_offset_x", "window_offset_y")
+"""Numbers of every snapshot of a mesh with a moving window [m], stored in nm."""
 MAX_CHUNK_BYTES = 1 << 31  # HDF5 allows chunks below 4 GiB
 
 
@@ -102,6 +104,8 @@ def create_layout(
     scales = _scales(root, mesh, bool(static))
     options = {"compression": "gzip", "compression_opts": 1, "shuffle": True} if compression else {}
     layout = Layout(steps, values, scales["time"], {}, {}, {})
+    if mesh.window is not None:
+        _create_window_offset(root, steps, layout)
     cells, offsets = root.create_group("CellData"), steps.create_group("CellDataOffsets")
     for field in fields:
         tail = mesh.shape + ((3,) if field.components == 3 else ())
@@ -126,9 +130,24 @@ def create_layout(
             **options,
         )
         unit = "A/m" if name == "Ms" else ""
-        _label(data, unit, "", [scales[n] for n in ("static", *"zyx")])
+        meaning = "" if mesh.window is None else "at the start, before the window moves"
+        _label(data, unit, meaning, [scales[n] for n in ("static", *"zyx")])
         layout.static_offsets[name] = _offsets(offsets, name, np.zeros(OFFSET_BLOCK))
     return layout
+
+
+def _create_window_offset(root: h5py.Group, steps: h5py.Group, layout: Layout) -> None:
+    """Create the numbers that say, snapshot by snapshot, how far a moving window has come [nm].
+
+    The origin of the image is one attribute and cannot follow.
+    """
+    numbers, offsets = root.create_group("FieldData"), steps.create_group("FieldDataOffsets")
+    for name in WINDOW_OFFSET:
+        data = numbers.create_dataset(name, (0,), "f8", maxshape=(None,), chunks=(OFFSET_BLOCK,))
+        meaning = f"how far the mesh has moved along {name[-1]}; the Origin is that of the start"
+        _label(data, "nm", meaning, [layout.time])
+        layout.fields[name] = data
+        layout.offsets[name] = _offsets(offsets, name, np.arange(OFFSET_BLOCK))
 
 
 def _image_attributes(root: h5py.Group, mesh: Mesh) -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from micromag.errors import UnreadableInputError
 from micromag.mesh import Mesh
-from micromag.output.layout import from_nano
+from micromag.output.layout import WINDOW_OFFSET, from_nano
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 ATTEMPTS = 5
@@ -97,6 +97,9 @@ class RunFile:
     ----------
     times
         Times of the snapshots (s), shape (snapshots,).
+    window_offset
+        How far a moving window had come along x and y at each snapshot (m), shape (snapshots, 2); 0
+        without one. A cell lies in the laboratory at its place in the mesh plus this.
     quantities
         Unit of each quantity of the snapshots, e.g. ``{"m": ""}``.
     units, descriptions
@@ -126,6 +129,7 @@ class RunFile:
             root = file["VTKHDF"]
             self.mesh = _mesh(root)
             self._count, self.times = _times(root["Steps"])
+            self.window_offset = _window_offset(root, self._count)
             cells = root["CellData"]
             offsets = root["Steps/CellDataOffsets"]
             self._static = [n for n in cells if cells[n].ndim == 4 and not offsets[n][:2].any()]
@@ -226,6 +230,14 @@ def _times(steps: h5py.Group) -> tuple[int, NDArray[np.float64]]:
     if steps.attrs.get("first_is_doubled", 0):
         count = 1
     return count, np.array([from_nano(float(t)) for t in values[:count]])
+
+
+def _window_offset(root: h5py.Group, count: int) -> NDArray[np.float64]:
+    found = np.zeros((count, len(WINDOW_OFFSET)))
+    for i, name in enumerate(WINDOW_OFFSET):
+        if name in root.get("FieldData", ()):
+            found[:, i] = [from_nano(float(x)) for x in root["FieldData"][name][:count]]
+    return found
 
 
 def _text(value: Any) -> str:

@@ -33,6 +33,7 @@ from micromag.mesh import Mesh
 from micromag.output.columns import ColumnGroup
 from micromag.output.layout import (
     OFFSET_BLOCK,
+    WINDOW_OFFSET,
     CellField,
     Layout,
     create_layout,
@@ -150,9 +151,12 @@ class VtkhdfWriter:
         t
             Simulated time in s, not below that of the last snapshot.
         fields
-            Every quantity of the file: vectors (3, nz, ny, nx), scalars (nz, ny, nx).
+            Every quantity of the file: vectors (3, nz, ny, nx), scalars (nz, ny, nx); and the
+            numbers ``window_offset_x``, ``window_offset_y`` (m) if the mesh has a window.
         """
-        rows = {field.name: self._storable(field, fields) for field in self.fields}
+        rows: dict[str, Any] = {field.name: self._storable(field, fields) for field in self.fields}
+        if self.mesh.window is not None:
+            rows |= {name: nano(float(np.asarray(fields[name]))) for name in WINDOW_OFFSET}
         if extra := set(fields) - set(rows):
             raise ValueError(f"not among the quantities of this file: {sorted(extra)}")
         now = nano(t)
@@ -185,7 +189,7 @@ class VtkhdfWriter:
 
     def _commit(
         self,
-        rows: Mapping[int, Mapping[str, NDArray[np.float32]]],
+        rows: Mapping[int, Mapping[str, Any]],
         times: Mapping[int, float],
         doubled: bool,
     ) -> None:
@@ -221,7 +225,7 @@ class VtkhdfWriter:
         for data in self._layout.static_offsets.values():
             data.resize(len(data) + OFFSET_BLOCK, axis=0)
 
-    def _replace_last(self, rows: Mapping[str, NDArray[np.float32]]) -> None:
+    def _replace_last(self, rows: Mapping[str, Any]) -> None:
         last = len(self._times) - 1
         for name, array in rows.items():
             for index in (last, last + 1) if self._doubled else (last,):

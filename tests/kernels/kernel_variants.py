@@ -78,18 +78,29 @@ class RecordingBackend(CpuBackend):
         return _NoProgram()
 
 
+ON_DEMAND = ("wall.cu", "wall_motion.cu", "texture.cu")
+"""Translation units that an engine compiles when a column of the table needs them."""
+
+
 def sources_of(config: RunConfig) -> list[Source]:
-    """Return the translation units that the schedule of ``config`` makes a device compile."""
+    """Return the translation units that the schedule of ``config`` makes a device compile.
+
+    Those of the columns that follow walls, skyrmions and cores are among them, asked for or not.
+    """
     backend = RecordingBackend()
     for stage in config.schedule:
         if isinstance(stage, Run):
             tableau = TABLEAUS[config.solver.method]
-            RungeKutta(Model([config]), backend, tableau, dt=config.solver.dt)
+            engine = RungeKutta(Model([config]), backend, tableau, dt=config.solver.dt).engine
         elif isinstance(stage, Relax):
             model = Model([config], currents=stage.currents)
-            RungeKutta(model, backend, TABLEAUS[stage.method], relax=True, frozen_time=0.0)
+            tableau = TABLEAUS[stage.method]
+            engine = RungeKutta(model, backend, tableau, relax=True, frozen_time=0.0).engine
         elif isinstance(stage, Minimize):
-            Minimizer(Model([config], currents=False), backend, stage.max_torque)
+            model = Model([config], currents=False)
+            engine = Minimizer(model, backend, stage.max_torque).engine
+        for name in ON_DEMAND:
+            engine.module(name)
     return backend.sources
 
 
@@ -210,6 +221,26 @@ def method_structures() -> Iterator[Structure]:
             yield Structure(f"all terms, {method}{', fixed step' if dt else ''}", config)
 
 
+def window_structures() -> Iterator[Structure]:
+    """Yield a moving window that follows each kind of texture, with all terms, along x and y."""
+    half = {REGION: {"box": {"size": [8e-9, 1, 1]}}}
+    everything = [(cls, by_region(cls, form)) for cls, form in all_terms()]
+    material = {"Ms": {"default": 8e5, REGION: 4e5}, "alpha": 0.1}
+    for precision, layers, follow, axis in [
+        ("single", 1, "wall", "x"),
+        ("single", 3, "skyrmion", "y"),
+        ("double", 1, "core", "x"),
+    ]:
+        mesh = {
+            "cells": [8, 8, layers],
+            "cell_size": [4e-9] * 3,
+            "window": {"follow": follow, "axis": axis},
+        }
+        grid = {"precision": precision, "mesh": mesh}
+        name = f"all terms, window along {axis} on a {follow}"
+        yield Structure(name, _config(everything, grid, material=material, regions=half))
+
+
 def config_structures() -> Iterator[Structure]:
     """Yield every shipped run file as it is, then moved to every grid."""
     for path in sorted(CONFIGS.glob("*.yaml")):
@@ -227,4 +258,5 @@ def all_structures() -> Iterator[Structure]:
     """Yield everything above."""
     yield from term_structures()
     yield from method_structures()
+    yield from window_structures()
     yield from config_structures()
