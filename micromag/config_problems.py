@@ -80,6 +80,7 @@ def _unreadable(problems: list[Problem]) -> MicromagError:
 def _problem(item: Any, root: Node, cls: type[BaseModel]) -> Problem:
     kind, loc = item["type"], tuple(item["loc"])
     context: Mapping[str, Any] = item.get("ctx") or {}
+    loc += tuple(context["key"].split(".")) if context.get("key") else ()
     nodes = list(root.walk(loc))
     found, node = nodes[-1]
     lacking = len(found) < len(loc) and isinstance(node.value, (dict, list))

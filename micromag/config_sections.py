@@ -63,14 +63,14 @@ class Material(Section):
     name   unit        shape                           default
     =====  ==========  ==============================  =========================================
     Ms     A/m         scalar; per region or cell      required; 0 makes a cell empty
-    alpha  1           scalar; per region or cell      required; Gilbert damping
+    alpha  1           scalar; per region or cell      required; Gilbert damping, at most 100
     gamma  rad/(s T)   number                          1.76085963e11, the free electron's
     =====  ==========  ==============================  =========================================
     """
 
     Ms: Annotated[ScalarParameter, Quantity("A/m", ge=0), AfterValidator(_magnetic)]
     """Saturation magnetization [A/m]."""
-    alpha: Annotated[ScalarParameter, Quantity("1", ge=0)]
+    alpha: Annotated[ScalarParameter, Quantity("1", ge=0, le=100)]
     """Gilbert damping."""
     gamma: Annotated[float, Quantity("rad/(s T)", gt=0), BeforeValidator(_gyromagnetic)] = GAMMA_E
     """Gyromagnetic ratio [rad/(s T)]."""
@@ -120,10 +120,10 @@ class Solver(Section):
 
         if self.max_dt is not None and self.max_dt < self.min_dt:
             what = f"max_dt ({self.max_dt:g} s) is below min_dt ({self.min_dt:g} s)"
-            raise custom_error("solver", what, "max_dt >= min_dt")
+            raise custom_error("solver", what, "max_dt >= min_dt", "max_dt")
         if self.dt is None and TABLEAUS[self.method].error_weights is None:
             what = f"{self.method} has no error estimate, so it needs a fixed step dt"
-            raise custom_error("solver", what, "dt, or a method such as rk45")
+            raise custom_error("solver", what, "dt, or a method such as rk45", "method")
         return self
 
 
@@ -166,7 +166,7 @@ class Relax(Stage):
 
         if TABLEAUS[self.method].error_weights is None:
             what = f"{self.method} has no error estimate, which relaxing needs"
-            raise custom_error("solver", what, "a method such as rk23")
+            raise custom_error("solver", what, "a method such as rk23", "method")
         return self
 
 
@@ -266,19 +266,23 @@ class Snapshots(Section):
     @model_validator(mode="after")
     def _one_of(self) -> Snapshots:
         if self.every is not None and self.at:
-            raise custom_error("snapshots", "both every and at are given", "one of the two")
+            raise custom_error("snapshots", "both every and at are given", "one of the two", "at")
         if list(self.at) != sorted(set(self.at)):
-            raise custom_error("snapshots", "the times do not ascend", "ascending times")
+            raise custom_error("snapshots", "the times do not ascend", "ascending times", "at")
         return self
 
 
 def _column(data: Any) -> str:
-    from micromag.observables import column_names
+    from micromag.observables import column_names, observable_of
 
-    names = column_names()
-    if data not in names:
+    try:
+        observable_of(str(data))
+    except KeyError:
+        names = column_names()
         near = did_you_mean(str(data), names)
-        raise custom_error("column", f"unknown column {name_of(data)}{near}", ", ".join(names))
+        raise custom_error(
+            "column", f"unknown column {name_of(data)}{near}", ", ".join(names)
+        ) from None
     return str(data)
 
 
@@ -303,7 +307,7 @@ class Table(Section):
         repeated = [name for i, name in enumerate(self.columns) if name in self.columns[:i]]
         if repeated:
             what = f"the column {repeated[0]!r} is given twice"
-            raise custom_error("columns", what, "every column once")
+            raise custom_error("columns", what, "every column once", "columns")
         return self
 
 

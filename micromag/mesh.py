@@ -27,9 +27,9 @@ AXES = "xyz"
 """Names of the axes in the order of vectors; arrays are ordered the other way round, ``(z, y, x)``."""
 
 
-def _whole(value: Any) -> int:
+def _whole(value: Any, allowed: str = "1, 2, 3, ...") -> int:
     """Accept what is a whole number by type (also NumPy's), not text, booleans or floats."""
-    error = custom_error("whole_number", f"{value!r} is not a whole number", "1, 2, 3, ...")
+    error = custom_error("whole_number", f"{value!r} is not a whole number", allowed)
     if isinstance(value, bool):
         raise error
     try:
@@ -39,7 +39,18 @@ def _whole(value: Any) -> int:
 
 
 CellCount = Annotated[int, BeforeValidator(_whole), Field(ge=1)]
-ImageCount = Annotated[int, BeforeValidator(_whole), Field(ge=0)]
+ImageCount = Annotated[
+    int, BeforeValidator(lambda value: _whole(value, "0 (open), 1, 2, 3, ...")), Field(ge=0)
+]
+
+
+def _three(value: Any) -> Any:
+    """Refuse what is no list of three, saying what a film needs."""
+    if isinstance(value, (list, tuple)) and len(value) != 3:
+        few = "not enough" if len(value) < 3 else "too many"
+        what = f"{len(value)} entries are {few}: one for each of x, y, z"
+        raise custom_error("three", what, "three whole numbers; a film has cells [nx, ny, 1]")
+    return value
 
 
 def _not_given() -> Vector:
@@ -106,10 +117,14 @@ class Mesh(Checked):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    cells: tuple[CellCount, CellCount, CellCount]
+    cells: Annotated[tuple[CellCount, CellCount, CellCount], BeforeValidator(_three)]
     cell_size: Annotated[Vector, Quantity("m", gt=0)] = Field(default_factory=_not_given)
     size: Annotated[Vector, Quantity("m", gt=0)] = Field(default_factory=_not_given)
-    periodic: tuple[ImageCount, ImageCount, ImageCount] = (0, 0, 0)
+    periodic: Annotated[tuple[ImageCount, ImageCount, ImageCount], BeforeValidator(_three)] = (
+        0,
+        0,
+        0,
+    )
     window: Window | None = None
 
     @model_validator(mode="after")
@@ -137,7 +152,9 @@ class Mesh(Checked):
             return
         axis, number = self.window.axis, self.window.number
         if self.periodic[number]:
-            what = f"a window cannot move along {axis}, which is periodic: nothing new would come in"
+            what = (
+                f"a window cannot move along {axis}, which is periodic: nothing new would come in"
+            )
             raise custom_error("window", what, f"mesh.periodic 0 along {axis}, or no window")
         if self.cells[number] < LEAST_WINDOW:
             what = f"a window of {self.cells[number]} cells along {axis} is too short to follow anything"

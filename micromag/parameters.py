@@ -304,9 +304,12 @@ def name_of(data: Any) -> str:
     return repr(data)
 
 
-def custom_error(kind: str, what: str, allowed: str = "") -> PydanticCustomError:
-    """Return an error that carries what is wrong and what is allowed to the run file's report."""
-    return PydanticCustomError(kind, "{what}", {"what": what, "allowed": allowed})
+def custom_error(kind: str, what: str, allowed: str = "", key: str = "") -> PydanticCustomError:
+    """Return an error that carries what is wrong and what is allowed to the run file's report.
+
+    ``key`` is the key at fault where a whole section is judged.
+    """
+    return PydanticCustomError(kind, "{what}", {"what": what, "allowed": allowed, "key": key})
 
 
 def key_problem(kind: str, cls: type[BaseModel], key: str) -> dict[str, str]:
@@ -356,7 +359,8 @@ class Collector:
             if cls is not None and len(inner) == 1 and "what" not in context:
                 context |= key_problem(kind, cls, str(inner[0]))
             if "what" in context:
-                problem = custom_error(kind, context["what"], context.get("allowed", ""))
+                details = (context["what"], context.get("allowed", ""), context.get("key", ""))
+                problem = custom_error(kind, *details)
                 self.add((*loc, *inner), problem, item["input"])
                 continue
             # Known to pydantic by its type and limits; its message alone goes on.

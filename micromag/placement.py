@@ -110,8 +110,12 @@ def _raise_located(config: RunConfig, error: MicromagError) -> None:
         # Of a region the shape would be repeated, which stands in the file.
         shown = error.value is not None and not where.startswith("regions.")
         what = f"{error.what} ({error.value})" if shown else error.what
-        what += f"; {error.next_step}" if error.next_step and not error.allowed else ""
-        raise_problems([Problem(place, where, what, error.allowed or "")])
+        allowed = error.allowed or ""
+        if error.next_step and allowed:
+            allowed += f"; next: {error.next_step}"
+        elif error.next_step:
+            what += f"; {error.next_step}"
+        raise_problems([Problem(place, where, what, allowed)])
     excerpt = place.excerpt()
     raise type(error)(
         f"{error.what}\n{excerpt}" if excerpt else error.what,

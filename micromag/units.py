@@ -251,6 +251,22 @@ def _times(left: Unit, right: Unit, power: int) -> Unit:
     return Unit(left.scale * right.scale**power, (kg, m, s, a, k))
 
 
+def _with_slash(name: str) -> str:
+    """Return ``pJ/m`` for ``pJm``: a known quantity in which a slash was forgotten; "" if none is."""
+    for end in range(1, len(name)):
+        numerator, denominator = name[:end], name[end:]
+        if _is_known(numerator) and denominator in _UNITS:
+            quotient = _times(_lookup(numerator), _lookup(denominator), -1)
+            if any(parse_unit(text).dimension == quotient.dimension != _NONE for text in _NAMES):
+                return f"{numerator}/{denominator}"
+    return ""
+
+
+def _is_known(name: str) -> bool:
+    stem = name[1:]
+    return name in _UNITS or (name[0] in _PREFIXES and stem in _UNITS and _UNITS[stem][2])
+
+
 def _lookup(name: str) -> Unit:
     name = _ALIASES.get(name, name)
     if name in _UNITS:
@@ -262,5 +278,8 @@ def _lookup(name: str) -> Unit:
         return Unit(Fraction(scale) * Fraction(10) ** _PREFIXES[prefix], dimension)
     from micromag.suggest import did_you_mean  # only on the way to an error
 
+    near = _with_slash(name)
+    if near:
+        raise UnitError(f"unknown unit {name!r}; did you mean {near!r}?")
     common = [*_UNITS, *(p + u for u in ("m", "s", "A", "J", "T", "Hz", "Oe") for p in _PREFIXES)]
     raise UnitError(f"unknown unit {name!r}{did_you_mean(name, common)}")

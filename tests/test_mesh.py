@@ -64,7 +64,7 @@ GOOD = {"cells": [4, 4, 1], "cell_size": [1e-9, 1e-9, 1e-9]}
         ({"cells": [4.5, 4, 1]}, "cells[0]"),
         ({"cells": [True, 4, 1]}, "cells[0]"),
         ({"cells": ["4", 4, 1]}, "cells[0]"),
-        ({"cells": [4, 4]}, "cells[2]"),
+        ({"cells": [4, 4]}, "cells"),
         ({"cell_size": [0, 1e-9, 1e-9]}, "cell_size[0]"),
         ({"cell_size": [1e-9, "1 s", 1e-9]}, "cell_size[1]"),
         ({"cell_size": [1e-9, 1e-9, float("nan")]}, "cell_size[2]"),

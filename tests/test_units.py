@@ -76,6 +76,8 @@ def test_text_is_the_nearest_float(number: int, unit: tuple[str, int]) -> None:
         ("15 pJ", "J/m", "is an energy (J), but an energy per length (J/m)"),
         ("4 m/s^3", "m", "is a quantity in m s^-3"),
         ("4 nmm", "m", "unknown unit 'nmm'; did you mean 'nm'"),
+        ("13 pJm", "J/m", "unknown unit 'pJm'; did you mean 'pJ/m'?"),
+        ("580 kAm", "A/m", "unknown unit 'kAm'; did you mean 'kA/m'?"),
         ("4", "m", "has no unit, but a length (m) is needed"),
         ("nm", "m", "not a number with a unit"),
         ("1.2.3 nm", "m", "not a number with a unit"),

@@ -1,4 +1,4 @@
-"""A shape given cell by cell in a NumPy file."""
+"""A shape given cell by cell in a file."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from micromag.mesh import Mesh
 
 
 class File(Shape):
-    """The cells where an array in a ``.npy`` file is not zero: ``{file: mask.npy}``.
+    """The cells where an array is not zero: ``{file: mask.npy}``, or where a magnet is: ``{file: m.ovf}``.
 
-    The array has the shape ``(nz, ny, nx)`` of the mesh, or ``(ny, nx)`` for a column along z.
+    The array in a ``.npy`` file has the shape ``(nz, ny, nx)`` of the mesh, or ``(ny, nx)`` for a
+    column along z. Of a magnetization (a ``.vtkhdf`` result, OVF, or ``.npy`` of the shape
+    ``(3, nz, ny, nx)``) the cells count whose moment is not zero.
 
     ==========  ====  =====  ==================================
     name        unit  shape  default
@@ -28,7 +30,7 @@ class File(Shape):
     Raises
     ------
     UnreadableInputError
-        If the file is absent, no ``.npy`` file, or holds something else than numbers.
+        If the file is absent or of another kind, or holds something else than numbers.
     ConfigError
         If the array does not fit the mesh.
     """
@@ -67,7 +69,12 @@ class File(Shape):
 
 
 def _read(path: Path) -> Mask:
-    """Return where the array in a ``.npy`` file is not zero."""
+    """Return where the array or the magnetization in a file is not zero."""
+    from micromag.output.reader import read_magnetization
+    from micromag.output.runfile import first_bytes
+
+    if not first_bytes(path, 6).startswith(b"\x93NUMPY"):
+        return read_magnetization(path).m.any(axis=0)
     try:
         array = np.lib.format.open_memmap(path, mode="r")
         if array.dtype.kind not in "buif":
@@ -79,6 +86,8 @@ def _read(path: Path) -> Mask:
             f"this mask cannot be read: {error}",
             where="geometry.file.path",
             value=path,
-            allowed="a .npy file of booleans or numbers",
+            allowed="a .npy file of booleans or numbers, or a magnetization",
         ) from error
+    if array.ndim == 4:
+        return read_magnetization(path).m.any(axis=0)
     return np.asarray(array) != 0

@@ -162,7 +162,8 @@ def initial_magnetization(
             f"there is no initial magnetization for {np.count_nonzero(empty)} cells of the magnet",
             where="initial",
             value=f"the first of them is [x, y, z] = {np.argwhere(empty)[0][::-1].tolist()}",
-            allowed="a file whose magnet covers the geometry",
+            allowed="a file with a direction in every cell of the magnet",
+            next_step="geometry: {file: ...} of the same file fills only the cells it fills",
         )
     return np.where(filled, m, 0.0)
 

@@ -75,7 +75,8 @@ def read_magnetization(path: str | os.PathLike[str], snapshot: int = -1) -> Fiel
         raise UnreadableInputError(
             "a magnetization has three components",
             where=str(path),
-            value=f"{data.values.shape[0]} component(s)",
+            value=f"shape {data.values.shape}",
+            allowed="(3, nz, ny, nx) or (nz, ny, nx, 3)",
         )
     norm = np.linalg.norm(data.values, axis=0)
     if data.unit.replace(" ", "").lower() not in MAGNETIZATION_UNITS:
@@ -125,7 +126,7 @@ def _from_npy(path: Path) -> FieldData:
             where=str(path),
             value=f"dtype {array.dtype}, shape {array.shape}",
         )
-    if array.ndim == 4 and array.shape[0] not in (1, 3) and array.shape[3] == 3:
+    if array.ndim == 4 and array.shape[0] != 3 and array.shape[3] == 3:
         array = np.moveaxis(array, -1, 0)
     elif array.ndim == 3:
         array = array[None]
