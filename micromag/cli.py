@@ -163,6 +163,9 @@ def run(
     skip_existing: Annotated[
         bool, typer.Option("--skip-existing", help="Do nothing where there is a result.")
     ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Of a sweep: compute failed replicas again.")
+    ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Say what was found in the end, and no more.")
     ] = False,
@@ -193,6 +196,7 @@ def run(
                 config,
                 overwrite=overwrite,
                 skip_existing=skip_existing,
+                retry_failed=retry_failed,
                 threads=threads,
                 reporter=reporter,
                 stop=stop,
@@ -201,6 +205,8 @@ def run(
         _say(sentence)
     if result.path is not None and not quiet:
         _say(f"The result is in {os.path.relpath(result.path)}")
+    if result.error is not None:
+        raise result.error
 
 
 @app.command(short_help="Check a run file and show what would happen.", epilog=EXIT_CODES)

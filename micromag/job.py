@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from micromag.backend import Backend, get_backend
-from micromag.driver import Driver, Reporter
-from micromag.errors import AnalysisError, Interrupted
+from micromag.driver import Driver
+from micromag.errors import AnalysisError, Interrupted, MicromagError
 from micromag.estimate import check_memory
 from micromag.model import Model
 from micromag.output.folder import RunFolder, prepare
-from micromag.output.provenance import collect
 from micromag.output.recorder import FileRecorder
 from micromag.output.runfile import RunFile
-from micromag.output.vtkhdf import CellField, VtkhdfWriter
+from micromag.reporting import Reporter
+from micromag.result_file import open_result
 from micromag.stopping import StopRequest
+from micromag.sweep import run_sweep
+from micromag.sweep.run import collect_for
 
 if TYPE_CHECKING:
     from micromag.config import RunConfig
@@ -34,13 +36,17 @@ class JobResult:
     Attributes
     ----------
     path
-        The result file; None when an existing result was kept (``skip_existing``).
+        The result file (of a sweep its collected table); None when an existing result was kept
+        (``skip_existing``).
     sentences
         What the analyses found.
+    error
+        Which replicas of a sweep failed, and why; None if none has.
     """
 
     path: Path | None
     sentences: list[str] = field(default_factory=list)
+    error: MicromagError | None = None
 
 
 def run_job(
@@ -48,12 +54,13 @@ def run_job(
     *,
     overwrite: bool = False,
     skip_existing: bool = False,
+    retry_failed: bool = False,
     threads: int | None = None,
     reporter: Reporter,
     argv: Sequence[str] | None = None,
     stop: StopRequest,
 ) -> JobResult:
-    """Run a configuration and write its result.
+    """Run a configuration and write its result; of one with a sweep, all its replicas.
 
     Parameters
     ----------
@@ -61,6 +68,8 @@ def run_job(
         The resolved run file.
     overwrite, skip_existing
         What to do with an existing result: move it aside, or keep it and do nothing.
+    retry_failed
+        Whether a sweep that goes on computes replicas again that failed.
     threads
         CPU threads; all by default.
     reporter
@@ -81,6 +90,18 @@ def run_job(
     Interrupted
         ``stop`` became true; the file is valid up to there.
     """
+    if config.sweep is not None:
+        done = run_sweep(
+            config,
+            overwrite=overwrite,
+            skip_existing=skip_existing,
+            retry_failed=retry_failed,
+            threads=threads,
+            reporter=reporter,
+            argv=argv,
+            stop=stop,
+        )
+        return JobResult(done.path, done.sentences, done.error)
     backend = get_backend(config.device, threads)
     with backend:
         check_memory(config, backend)
@@ -120,41 +141,17 @@ def _compute(
     argv: Sequence[str] | None,
     stop: StopRequest,
 ) -> None:
-    recorders: list[FileRecorder] = []
-    driver = Driver([config], backend, recorders, reporter, stop=lambda: bool(stop))
-    writer = VtkhdfWriter(
-        path,
-        config.mesh,
-        [cell_field(name) for name in config.output.snapshots.quantities],
-        driver.columns,
-        config.resolved_yaml(),
-        collect({**backend.info(), "precision": config.precision}, argv, config.seed),
-        {"Ms": Model([config]).Ms[0]},
-        config.output.compression,
-    )
-    driver.recorders = (FileRecorder(writer),)
-    status = "failed"
+    writer = open_result(path, config, Model([config]).Ms[0], collect_for(config, backend, argv))
+    driver = Driver([config], backend, [FileRecorder(writer)], reporter, stop=lambda: bool(stop))
     try:
         driver.run()
-        status = "finished"
     except Interrupted as stopped:
-        status = "interrupted"
         raise Interrupted(
             f"{stopped.what} ({stop.signal_name})",
             next_step=f"everything up to here is in {os.path.relpath(path)}",
         ) from None
     finally:
-        writer.close(status)
-
-
-def cell_field(quantity: str) -> CellField:
-    """Return how a snapshot quantity is stored: ``m``, ``B_<term>`` or ``e_<term>``."""
-    if quantity == "m":
-        return CellField("m", 3, "", "unit vector of the magnetization")
-    kind, _, term = quantity.partition("_")
-    if kind == "B":
-        return CellField(quantity, 3, "T", f"field of {term}")
-    return CellField(quantity, 1, "J/m^3", f"energy density of {term}")
+        writer.close("failed")  # unless the driver has told how it ended
 
 
 def _analyse(config: RunConfig, path: Path) -> list[str]:

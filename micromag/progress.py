@@ -36,6 +36,9 @@ class SilentReporter:
     def relaxing(self, progress: Progress) -> None:
         """A relax or minimize stage goes on."""
 
+    def overall(self, text: str, fraction: float) -> None:
+        """A sweep has come so far, 0 to 1."""
+
     def message(self, text: str) -> None:
         """Something worth a line."""
 
@@ -208,6 +211,11 @@ class PlainReporter(QuietReporter):
         if self._is_time():
             self.message(f"  {relaxation_text(progress)}")
 
+    def overall(self, text: str, fraction: float) -> None:
+        """Write how far the sweep is, once in a while."""
+        if self._is_time():
+            self.message(f"  {text}")
+
     def message(self, text: str) -> None:
         """Write lines."""
         print(printable(text), file=self.stream, flush=True)
@@ -291,6 +299,14 @@ class TerminalReporter(PlainReporter):
         """Say below the lines how far it is."""
         if self._is_time():
             self._draw(relaxation_text(progress), None)
+
+    def overall(self, text: str, fraction: float) -> None:
+        """Move the bar of the sweep."""
+        if self._task is None:
+            self._task = self._bar.add_task("sweep", total=1.0, info=text)
+            self._show()
+        if self._is_time():
+            self._draw(text, fraction)
 
     def compiling(self, files: int) -> None:
         """Write it, and below the lines what is going on."""

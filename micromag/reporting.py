@@ -25,6 +25,9 @@ class Reporter(Protocol):
     def relaxing(self, progress: Progress) -> None:
         """A relax or minimize stage goes on."""
 
+    def overall(self, text: str, fraction: float) -> None:
+        """A sweep has come so far, 0 to 1."""
+
     def message(self, text: str) -> None:
         """Something worth a line."""
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -24,11 +25,20 @@ class RunFolder:
         The folder.
     moved_aside
         Where an earlier result went with ``overwrite``, else None.
+    resumed
+        Whether there is a part of the result already.
     """
 
-    def __init__(self, path: Path, lock: FolderLock, moved_aside: Path | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        lock: FolderLock,
+        moved_aside: Path | None = None,
+        resumed: bool = False,
+    ) -> None:
         self.path = path
         self.moved_aside = moved_aside
+        self.resumed = resumed
         self._lock = lock
 
     def __fspath__(self) -> str:
@@ -57,7 +67,11 @@ def existing_results(directory: str | os.PathLike[str]) -> list[Path]:
 
 
 def prepare(
-    directory: str | os.PathLike[str], *, overwrite: bool = False, skip_existing: bool = False
+    directory: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    skip_existing: bool = False,
+    goes_on: Callable[[Path], bool] = lambda folder: False,
 ) -> RunFolder | None:
     """Create and lock the folder of a run.
 
@@ -69,6 +83,9 @@ def prepare(
         Move a folder with results aside, to ``<directory>.001`` or the next free number.
     skip_existing
         Return None if there are results.
+    goes_on
+        Whether the results in the folder are an unfinished part of this one, which are kept and
+        added to; it may raise OutputExistsError to say why not.
 
     Raises
     ------
@@ -78,18 +95,32 @@ def prepare(
         If there is no such folder and none can be created, or it cannot be written to.
     """
     folder = check_folder(directory)
-    if (results := existing_results(folder)) and not overwrite:
-        if skip_existing:
-            return None
-        raise _exists(folder, results)
+
+    def may_enter() -> bool:
+        """Return whether to write there, False to leave it alone; raises OutputExistsError."""
+        results = existing_results(folder)
+        if not results or overwrite:
+            return True
+        try:
+            if goes_on(folder):
+                return True
+            raise _exists(folder, results)
+        except OutputExistsError:
+            if skip_existing:
+                return False
+            raise
+
+    if not may_enter():
+        return None
     lock = FolderLock(folder)
     try:
         # Looked at again under the lock: another process may have finished in between.
+        if not may_enter():
+            lock.release()
+            return None
         results = existing_results(folder)
-        if not results:
-            return RunFolder(folder, lock)
-        if not overwrite:
-            raise _exists(folder, results)
+        if not results or not overwrite:
+            return RunFolder(folder, lock, resumed=bool(results))
         aside = _move_aside(folder)
     except BaseException:
         lock.release()
