@@ -583,3 +583,11 @@ def test_quiet_hides_no_warnings(here: Path, capsys: Any) -> None:
     code, out, err = run_main(capsys, "run", "wire.yaml", "--quiet", *still)
     assert code == 0 and "warning" not in out
     assert "warning: zhang_li does nothing: its u is 0 in every stage" in err
+
+
+def test_info_of_a_run_without_time(here: Path, capsys: Any) -> None:
+    code, *_ = run_main(capsys, "run", "wire.yaml", "--set", "schedule=[relax, minimize]")
+    assert code == 0
+    _, out, _ = run_main(capsys, "info", "runs/wire")
+    assert "3 of m, before and after the stages, in which no time passes" in out
+    assert "every 1 fs" not in out

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micromag.output.recorder import LEAST_GAP
+
 if TYPE_CHECKING:
     from micromag.output.runfile import RunFile
 
@@ -70,6 +72,9 @@ def _snapshots(run: RunFile) -> str:
     if len(run) == 1:
         return f"1 of {names}, at t = {_time(run.times[0])}"
     gaps = np.diff(run.times)
+    if gaps.max() < 1.5 * LEAST_GAP:
+        apart = f"kept {_time(LEAST_GAP)} apart, for readers need times that increase"
+        return f"{len(run)} of {names}, before and after the stages, in which no time passes ({apart})"
     every = f" every {_time(gaps[0])}" if np.ptp(gaps) < 1e-6 * gaps[0] else ""
     return f"{len(run)} of {names}, t = {_time(run.times[0])} to {_time(run.times[-1])}{every}"
 
