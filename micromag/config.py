@@ -6,7 +6,7 @@ Every mistake in a file is reported in one go, each with file, line, column and 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from micromag.analysis import ANALYSES, Analysis
+from micromag.config_checks import check_analyses, check_quantities
 from micromag.config_problems import node_of, problems_of, raise_problems
 from micromag.config_sections import (
     Material,
@@ -37,20 +38,19 @@ from micromag.config_sections import (
     Solver,
     StageField,
     Table,
-    stage_path_error,
 )
+from micromag.config_stages import stage_overrides, stage_problems
 from micromag.config_terms import EnergyField, TorquesField, check_regions
 from micromag.geometry import ShapeField, parse_shape
 from micromag.initial import InitialField, check_names
 from micromag.keyed import KeyedMany
 from micromag.mesh import Mesh
-from micromag.observables import check_parts, observable_of, table_columns
+from micromag.observables import check_parts
 from micromag.observables.window_offset import WindowOffset
 from micromag.parameters import Collector, Parameter, custom_error
-from micromag.run_text import PathError, anchor_files, read_run_file, split_path, with_values
+from micromag.run_text import anchor_files, read_run_file, with_values
 from micromag.sweep_axes import SweepField
 from micromag.sweep_points import CHECKED, Expansion, sweep_points, with_first_values
-from micromag.terms import unique_names
 from micromag.yaml_source import Node, Place, Problem, SourceError, to_yaml
 
 __all__ = [
@@ -68,6 +68,11 @@ __all__ = [
 ]
 
 
+_PYTHON = Place("<python>", 0, 1)
+_OBJECTS = {"mesh", "geometry", "regions", "initial", "schedule"}
+"""Sections that stay objects in the run-file form of what was built in Python."""
+
+
 def _device(data: Any) -> str:
     if not isinstance(data, str) or not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", data):
         raise custom_error("device", f"no device is called {data!r}", "auto, cpu, cuda, cuda:1")
@@ -78,33 +83,6 @@ def _empty_list(data: Any) -> Any:
     if isinstance(data, (list, tuple)) and not data:
         raise custom_error("schedule", "the schedule is empty", "relax, minimize and run stages")
     return data
-
-
-def _check_quantities(config: RunConfig) -> None:
-    """Refuse snapshots of the field of a term that the run does not have."""
-    terms = unique_names([key for key, _ in config.energy])
-    for quantity in config.output.snapshots.quantities:
-        if quantity != "m" and quantity.partition("_")[2] not in terms:
-            what = f"output.snapshots.quantities: the run has no energy term for {quantity!r}"
-            allowed = ", ".join(["m", *(f"{kind}_{term}" for term in terms for kind in "Be")])
-            raise custom_error("quantity", what, allowed)
-
-
-def _check_analyses(config: RunConfig) -> None:
-    """Refuse an analysis of a column or a stage that the run does not have."""
-    names = config.column_names
-    found = {name: observable_of(name)() for name in names}
-    terms = unique_names([key for key, _ in config.energy])
-    columns = [column.name for column in table_columns(names, found, terms)]
-    for key, analysis in config.analysis.items():
-        for column in analysis.needed_columns():
-            if column not in columns:
-                what = f"{key}: the table has no column {column!r}; add it to output.table.columns"
-                raise custom_error("analysis", what, ", ".join(columns))
-        stage = getattr(analysis, "stage", None)
-        if stage is not None and stage >= len(config.schedule):
-            what = f"{key}: the schedule has no stage {stage}"
-            raise custom_error("analysis", what, f"0 to {len(config.schedule) - 1}")
 
 
 class RunConfig(Section):
@@ -188,15 +166,16 @@ class RunConfig(Section):
         try:
             config = handler(data)
             check_names(config.initial, config.regions)
-            _check_quantities(config)
+            check_quantities(config)
             check_parts(config.output.table.columns, config.regions, config.mesh.cells[2])
-            _check_analyses(config)
+            check_analyses(config)
         except ValidationError as error:
             collect.merge((), error)
         except PydanticCustomError as error:
-            where = {"quantity": ("output",), "analysis": ("analysis",)}.get(
-                error.type, ("initial",)
-            )
+            where = {
+                "quantity": ("output", "snapshots", "quantities"),
+                "analysis": ("analysis",),
+            }.get(error.type, ("initial",))
             collect.add(where, error, None)
         collect.raise_if_any()
         assert config is not None
@@ -227,20 +206,25 @@ class RunConfig(Section):
         ConfigErrors
             For paths that do not exist and values that are wrong.
         """
-        root = self._root or node_of(_loose(self), Place("<python>", 0, 1))
         nodes = {k: node_of(v, Place(f"override {k}", 0, 1)) for k, v in values.items()}
+        touched = {key.partition(".")[0].partition("[")[0].strip() for key in values}
         try:
-            return _build(with_values(root, nodes), self._directory, stages=False)
+            config = self.rebuilt(with_values(self.tree(touched), nodes), touched)
         except SourceError as error:
             raise_problems(error.problems)
             raise
+        return _with_checked_sweep(config) if "sweep" in touched else config
 
-    def tree(self) -> Node:
-        """Return the configuration as a run file's tree, with the places of what was read."""
-        if self._root is None:
-            data = self.model_dump(mode="json", by_alias=True, exclude_none=True) | _loose(self)
-            return node_of(data, Place("<python>", 0, 1))
-        return self._root
+    def tree(self, touched: Collection[str]) -> Node:
+        """Return the configuration as a run file's tree, with the places of what was read.
+
+        Of what was built in Python only the sections ``touched`` are sure to be plain data.
+        """
+        if self._root is not None:
+            return self._root
+        data = _loose(self)
+        plain = self.model_dump(mode="json", by_alias=True, exclude_none=True, include={*touched})
+        return node_of({**plain, **data} | {k: plain[k] for k in _OBJECTS & {*plain}}, _PYTHON)
 
     def rebuilt(self, tree: Node, touched: Collection[str], *, stages: bool = False) -> RunConfig:
         """Return the configuration of a tree that differs from this one's in some sections.
@@ -248,9 +232,9 @@ class RunConfig(Section):
         Parameters
         ----------
         tree
-            The tree, without a sweep.
+            The tree.
         touched
-            Sections to validate; the others are this configuration's own.
+            Sections to validate; the others are this configuration's own, which saves their time.
         stages
             Look also at what every stage overrides.
 
@@ -260,19 +244,20 @@ class RunConfig(Section):
             With everything that is wrong.
         """
         names = {info.alias or name: name for name, info in type(self).model_fields.items()}
-        own = {key: getattr(self, name) for key, name in names.items() if key != "sweep"}
-        data = own | {key: node.plain() for key, node in tree.value.items() if key in touched}
+        data = {key: getattr(self, name) for key, name in names.items() if key in tree.value}
+        data |= {key: node.plain() for key, node in tree.value.items() if key in touched}
         problems: list[Problem] = []
         config: RunConfig | None = None
         try:
             config = RunConfig.model_validate(data, context=_context(self._directory))
         except ValidationError:
             config, problems = _validate(tree, self._directory)  # for the places of the problems
+        if config is not None:
+            config._root, config._directory = tree, self._directory
         if stages:
-            problems += _stage_problems(tree, self._directory, problems)
+            problems += _stage_problems(tree, self._directory, problems, config)
         if problems or config is None:
             raise SourceError(problems)
-        config._root, config._directory = tree, self._directory
         return config
 
     def expansion(self) -> Expansion:
@@ -315,12 +300,12 @@ def load_config(path: str | Path, overrides: Iterable[str | tuple[str, str]] = (
     output = root.value.setdefault("output", Node({}, root.place, root.place))
     if isinstance(output.value, dict) and "directory" not in output.value:
         output.value["directory"] = Node(f"runs/{path.stem}", output.place, output.key_place)
-    for _, stage_values in _stage_overrides(root):
+    for _, stage_values in stage_overrides(root):
         anchor_files(stage_values, path.parent)
     if "sweep" in root.value:
         anchor_files(root.value["sweep"], path.parent)
         root = _whole(root, path.parent)
-    return _build(root, path.parent, stages=True)
+    return _build(root, path.parent)
 
 
 def json_schema() -> dict[str, Any]:
@@ -333,22 +318,25 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def _build(root: Node, directory: Path | None, *, stages: bool) -> RunConfig:
-    """Validate a tree; with ``stages`` also what every stage overrides."""
+def _build(root: Node, directory: Path | None) -> RunConfig:
+    """Validate a tree, what every stage overrides, and what the sweep gives."""
     config, problems = _validate(root, directory)
-    if stages:
-        problems += _stage_problems(root, directory, problems)
+    if config is not None:
+        config._root, config._directory = root, directory
+    problems += _stage_problems(root, directory, problems, config)
     raise_problems(problems)
     assert config is not None
-    config._root, config._directory = root, directory
-    return _with_checked_sweep(config) if stages and config.sweep is not None else config
+    return _with_checked_sweep(config)
 
 
 def _with_checked_sweep(config: RunConfig) -> RunConfig:
     """Return a configuration with the values of its sweep looked at and in SI."""
-    checked = config.model_copy(update={"sweep": config.expansion().check()})
-    checked._expansion = None
-    if checked.sweep is not None and checked.sweep.count <= CHECKED:
+    if config.sweep is None:
+        return config
+    sweep, expanded = config.expansion().checked()
+    checked = config.model_copy(update={"sweep": sweep})
+    checked._expansion = expanded
+    if sweep.count <= CHECKED:
         sweep_points(checked)
     return checked
 
@@ -376,47 +364,21 @@ def _validate(root: Node, directory: Path | None) -> tuple[RunConfig | None, lis
         return None, problems_of(error, root, RunConfig)
 
 
-def _stage_problems(root: Node, directory: Path | None, known: list[Problem]) -> list[Problem]:
-    """Return what is wrong with the ``with`` of the stages, without what is wrong anyway."""
-    problems: list[Problem] = []
-    seen = {(problem.place, problem.what) for problem in known}
-    for prefix, overrides in _stage_overrides(root):
-        problems += [
-            Problem(p.place, f"{prefix}: {p.path}", p.what, p.allowed, p.unreadable)
-            for p in _override_problems(root, directory, overrides.value)
-            if (p.place, p.what) not in seen
-        ]
-    return problems
-
-
-def _stage_overrides(root: Node) -> Iterator[tuple[str, Node]]:
-    """Yield the ``with`` mappings of all stages, with their paths."""
-    schedule = root.value.get("schedule")
-    entries = schedule.value if schedule is not None and isinstance(schedule.value, list) else ()
-    for i, entry in enumerate(entries):
-        for kind, stage in entry.value.items() if isinstance(entry.value, dict) else ():
-            overrides = stage.value.get("with") if isinstance(stage.value, dict) else None
-            if overrides is not None and isinstance(overrides.value, dict):
-                yield f"schedule[{i}].{kind}.with", overrides
-
-
-def _override_problems(
-    root: Node, directory: Path | None, overrides: Mapping[str, Node]
+def _stage_problems(
+    root: Node, directory: Path | None, known: list[Problem], config: RunConfig | None
 ) -> list[Problem]:
-    problems = []
-    for key, node in overrides.items():
+    """Return what is wrong with the ``with`` of the stages, without what is wrong anyway."""
+
+    def check(tree: Node, touched: Collection[str]) -> list[Problem]:
+        if config is None:
+            return _validate(tree, directory)[1]
         try:
-            reason = stage_path_error(split_path(key))
-        except PathError as error:
-            reason = str(error)
-        if reason:
-            problems.append(Problem(node.key_place, key, reason))
-    if problems:
-        return problems
-    try:
-        return _validate(with_values(root, overrides), directory)[1]
-    except SourceError as error:
-        return list(error.problems)
+            config.rebuilt(tree, touched)
+        except SourceError as error:
+            return list(error.problems)
+        return []
+
+    return stage_problems(root, known, check)
 
 
 def _loose(config: BaseModel) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from micromag.yaml_source import Loc, Node, Place, Problem, SourceError, path_text, read_yaml
 
@@ -66,14 +67,13 @@ def with_values(root: Node, values: Mapping[str, Node]) -> Node:
 def _unshare(root: Node, loc: Loc) -> None:
     """Copy what lies on the way to ``loc``, so that a value set there leaves the rest alone."""
     here = root
-    for step in (*loc, None):
+    for step in loc:
         here.value = copy.copy(here.value)
-        try:
-            child = copy.copy(here.value[step])
-        except (KeyError, IndexError, TypeError):
+        child = _below(here, step)
+        if child is None:
             return
-        here.value[step] = child
-        here = child
+        here.value[step] = here = copy.copy(child)
+    here.value = copy.copy(here.value)
 
 
 class PathError(ValueError):
@@ -120,10 +120,14 @@ def locate(root: Node, text: str) -> Loc:
 
 
 def _below(node: Node | None, step: str | int) -> Node | None:
+    if node is None:
+        return None
+    children: Any = node.value if isinstance(node.value, (dict, list)) else {}
     try:
-        return None if node is None else node.value[step]
+        child: Node = children[step]
     except (KeyError, IndexError, TypeError):
         return None
+    return child
 
 
 def _holds_paths(loc: Loc, key: str) -> bool:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from micromag.excitation.base import Waveform
 
 
-def structure_key(config: RunConfig) -> Hashable:
+def structure_key(config: RunConfig, known: dict[int, Hashable] | None = None) -> Hashable:
     """Return what tells structures apart; runs with equal keys can be replicas of one batch.
 
     These are the mesh, the device and the precision; the shapes; the terms, which of their parameters
@@ -35,13 +35,22 @@ def structure_key(config: RunConfig) -> Hashable:
     options; which cells are empty; the stages with their methods and what they override; the method
     and whether its step is fixed; the columns and quantities of the output. All else are numbers that
     may differ: parameters, waveforms, seed, initial state, durations, periods, limits.
+
+    Parameters
+    ----------
+    config
+        The run.
+    known
+        Filled with what was found of sections that many runs share, by their identity: valid as long
+        as these runs live.
     """
+    known = {} if known is None else known
+    shapes = [config.mesh, config.geometry, *config.regions.values()]
     return (
         config.device,
         config.precision,
-        _dump(config.mesh),
-        _dump(config.geometry),
-        tuple((name, _dump(shape)) for name, shape in config.regions.items()),
+        tuple(config.regions),
+        tuple(_dump(section, known) for section in shapes),
         _terms(config),
         tuple(_stage(config, stage) for stage in config.schedule),
         _solver(config),
@@ -50,9 +59,11 @@ def structure_key(config: RunConfig) -> Hashable:
     )
 
 
-def _dump(section: BaseModel) -> Hashable:
+def _dump(section: BaseModel, known: dict[int, Hashable]) -> Hashable:
     """Return a section with all its values."""
-    return (type(section).__name__, section.model_dump_json())
+    if id(section) not in known:
+        known[id(section)] = (type(section).__name__, section.model_dump_json())
+    return known[id(section)]
 
 
 def _terms(config: RunConfig) -> Hashable:

@@ -5,6 +5,7 @@ Whether a value suits its key is found where the points are made: see `micromag.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ from micromag.run_text import PathError, split_path
 from micromag.suggest import did_you_mean
 from micromag.sweep_values import FILE_KEYS, RANGE_KEYS, read_column, read_range
 from micromag.yaml_source import Loc
-import itertools
 
 MAX_POINTS = 1_000_000
 """A sweep with more replicas than this is a mistake."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -129,8 +130,9 @@ def batches(
         does not even fit alone is a batch of its own.
     """
     groups: dict[Hashable, list[SweepPoint]] = {}
+    known: dict[int, Hashable] = {}
     for point in points:
-        groups.setdefault(structure_key(point.config), []).append(point)
+        groups.setdefault(structure_key(point.config, known), []).append(point)
     return [part for group in groups.values() for part in _parts(group, fits)]
 
 
@@ -163,28 +165,42 @@ class Expansion:
     def __init__(self, config: RunConfig, sweep: Sweep) -> None:
         self.config = config
         self.sweep = sweep
-        root = config.tree()
+        root = config.tree({key.partition(".")[0].partition("[")[0] for key in sweep.keys})
         self.section = root.value.get("sweep", Node({}, root.place, root.key_place))
         without = {key: node for key, node in root.value.items() if key != "sweep"}
         self.root = Node(without, root.place, root.key_place)
         self.locs = {key: locate(self.root, key) for key in sweep.keys}
+        self.names = short_names(sweep.keys)
         self._made: dict[int, SweepPoint] = {}
 
-    def check(self) -> Sweep:
-        """Look at every position of every axis; return the sweep with its values in SI.
+    def checked(self) -> tuple[Sweep, Expansion]:
+        """Look at every position of every axis; return the sweep in SI, and its own expansion.
 
         Raises
         ------
         ConfigErrors, UnreadableInputError
             With everything that is wrong.
         """
+        sweep = Sweep(
+            tuple(
+                self._in_si(axis, configs)
+                for axis, configs in zip(self.sweep.axes, self.positions, strict=True)
+            )
+        )
+        expansion = copy.copy(self)
+        expansion.sweep = sweep
+        return sweep, expansion
+
+    @cached_property
+    def positions(self) -> list[list[RunConfig]]:
+        """A configuration per position of every axis, the other axes at their first.
+
+        Raises ConfigErrors, UnreadableInputError with everything that is wrong.
+        """
         problems: list[Problem] = []
-        axes = []
-        for number, axis in enumerate(self.sweep.axes):
-            configs = self._positions(number, problems)
-            axes.append(self._in_si(axis, configs))
+        configs = [self._positions(number, problems) for number in range(len(self.sweep.axes))]
         raise_problems(_gathered(problems))
-        return Sweep(tuple(axes))
+        return [[config for config in axis if config is not None] for axis in configs]
 
     def _positions(self, number: int, problems: list[Problem]) -> list[RunConfig | None]:
         """Return a configuration per position of an axis, the other axes at their first."""
@@ -210,12 +226,11 @@ class Expansion:
         )
         return self.config.rebuilt(tree, {str(self.locs[key][0]) for key in row}, stages=stages)
 
-    def _in_si(self, axis: SweptAxis, configs: Sequence[RunConfig | None]) -> SweptAxis:
+    def _in_si(self, axis: SweptAxis, configs: Sequence[RunConfig]) -> SweptAxis:
         rows = []
         for row, config in zip(axis.rows, configs, strict=True):
             found = dict(row)
-            for key, given in row.items() if config is not None else ():
-                assert config is not None
+            for key, given in row.items():
                 value, _ = value_at(config, self.locs[key])
                 if value is not None:
                     found[key] = replace(given, value=value)
@@ -225,12 +240,8 @@ class Expansion:
     @cached_property
     def axes(self) -> list[Axis]:
         """The axes in SI; raises ConfigErrors."""
-        names = short_names(self.sweep.keys)
         found = []
-        for number, axis in enumerate(self.sweep.axes):
-            problems: list[Problem] = []
-            configs = [config for config in self._positions(number, problems) if config is not None]
-            raise_problems(_gathered(problems))
+        for axis, configs in zip(self.sweep.axes, self.positions, strict=True):
             values, units = [], dict.fromkeys(axis.keys, "")
             for row, config in zip(axis.rows, configs, strict=True):
                 value, unit = {}, ""
@@ -240,7 +251,7 @@ class Expansion:
                         value[key] = row[key].value
                     units[key] = unit or units[key]
                 values.append(value)
-            labels = axis.labels or _labels(axis.keys, values, units, names)
+            labels = axis.labels or _labels(axis.keys, values, units, self.names)
             found.append(Axis(axis.name, axis.keys, tuple(values), labels, units))
         return found
 
@@ -255,15 +266,16 @@ class Expansion:
         row: dict[str, Given] = {}
         coordinates: dict[str, Any] = {}
         parts = []
-        names = short_names(self.sweep.keys)
         for i, swept, axis in zip(place, self.sweep.axes, self.axes, strict=True):
             row |= swept.rows[i]
             coordinates |= axis.values[i]
             alone = swept.labels is None and len(axis.keys) == 1
-            parts.append(f"{names[axis.keys[0]]} = {axis.labels[i]}" if alone else axis.labels[i])
+            name = self.names[axis.keys[0]]
+            parts.append(f"{name} = {axis.labels[i]}" if alone else axis.labels[i])
         label = ", ".join(parts)
         try:
-            config = self.make(row)
+            alone = len(self.sweep.axes) == 1
+            config = self.positions[0][number] if alone else self.make(row)
         except SourceError as error:
             problems = [self._placed(problem, row) for problem in error.problems]
             told = (replace(p, what=f"replica {number} ({label}): {p.what}") for p in problems)

@@ -170,7 +170,7 @@ def _count(data: Any, most: int) -> int | None:
     if isinstance(data, bool) or not isinstance(data, int):
         raise custom_error("range", f"{name_of(data)} is not a whole number", "1, 2, 3, ...")
     if not 1 <= data <= most:
-        raise custom_error("range", f"{data} values cannot be", f"1 to {most}")
+        raise custom_error("range", f"{data} is out of range", f"1 to {most}")
     return data
 
 
@@ -178,7 +178,7 @@ def _text(value: Fraction, unit: str, whole: bool) -> Number:
     """Return a value as the run file would have it."""
     if not unit:
         return int(value) if whole and value.denominator == 1 else float(value)
-    near = repr(float(value))
+    near = f"{float(value):.12g}"
     exact = (
         near if Fraction(near) == value else f"{Context(prec=25).create_decimal(_decimal(value))}"
     )
@@ -237,7 +237,7 @@ def read_column(
 
 
 def _unit(data: Any) -> str:
-    if data is None:
+    if data is None or data == "":
         return ""
     if not isinstance(data, str):
         raise custom_error("unit", f"{name_of(data)} is not a unit", "a unit such as mT")
@@ -289,11 +289,13 @@ def _choose(
         if max(len(cells) for _, cells in rows) > 1:
             what = f"{path.name} has several columns: which one?"
             raise custom_error("file", what, f"column: {' or '.join(names) or 'name'}")
-        return 0, units[0] if units else ""
-    if column not in names:
+        column = names[0] if names else None
+    elif column not in names:
         near = did_you_mean(str(column), names)
         what = f"{path.name} has no column {name_of(column)}{near}"
         raise custom_error("column", what, ", ".join(names) or "a first line with names")
+    if column is None:
+        return 0, ""
     index = names.index(column)
     try:
         return index, _unit(units[index])
