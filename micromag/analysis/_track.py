@@ -26,10 +26,16 @@ STEADY = 0.05
 """Halves of a window may differ by this part of the velocity in a steady motion."""
 LEAST_VELOCITY = 0.1
 """A velocity below this [m/s] has no relative error worth the name."""
+UNEVEN = 0.3
+"""Quarters of a window may differ by this part of the velocity in a steady motion."""
 SIGNIFICANT = 2.0
 """Standard errors by which they must differ as well, to count as different."""
 RESTING = 0.1
 """A wall that moves less than this part of its width in the window may be at rest."""
+STOPPING = 3.0
+"""A wall that is slower in the second half by this factor, and moves less than its width, stops."""
+TURNING = 0.05
+"""An angle that changes by more than this [rad], and not less in the second half, still turns."""
 STILL = 1e-3
 """A wall that moves less than this part of its width in the window is at rest."""
 LEAST_ROWS = 4
@@ -184,14 +190,20 @@ def _classified(t: FloatArray, x: FloatArray, angle: FloatArray | None, width: f
     drifts = abs(difference) > SIGNIFICANT * noise
     if drifts:
         base = replace(base, error=math.hypot(base.error, difference / 2))
-    changed = drifts and abs(difference) > STEADY * max(abs(base.velocity), LEAST_VELOCITY)
+    scale = max(abs(base.velocity), LEAST_VELOCITY)
+    changed = drifts and abs(difference) > STEADY * scale
+    # An oscillation that is symmetric about the middle of the window leaves the halves equal.
+    changed = changed or base.highest - base.lowest > max(UNEVEN * scale, 8 * base.error)
     way = abs(base.velocity) * (base.end - base.begin)
     slows = changed and abs(late) < abs(early)
-    if way < STILL * width or (
-        way < RESTING * width and (slows or abs(base.velocity) <= 2 * base.error)
-    ):
+    stops = slows and STOPPING * abs(late) < abs(early)
+    rests = slows or abs(base.velocity) <= 2 * base.error
+    if way < STILL * width or (way < RESTING * width and rests) or (way < width and stops):
         return replace(base, kind="pinned")
-    return replace(base, kind="unsettled") if changed or turn > np.pi / 2 else base
+    if angle is not None:
+        first, second = abs(angle[half] - angle[0]), abs(angle[-1] - angle[half])
+        changed = changed or turn > np.pi / 2 or (turn > TURNING and second > first / 2)
+    return replace(base, kind="unsettled") if changed else base
 
 
 def _quarters(t: FloatArray, x: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
@@ -223,8 +235,6 @@ def _swings(t: FloatArray, x: FloatArray, width: float) -> FloatArray | None:
     The period is the first high maximum of the autocorrelation of x about its straight line. None
     where there is none, or where x stays too close to the line.
     """
-    from scipy.signal import savgol_filter
-
     even = np.linspace(t[0], t[-1], len(t))
     x = np.interp(even, t, x)
     rest = x - np.polyval(np.polyfit(even, x, 1), even)
@@ -245,8 +255,10 @@ def _swings(t: FloatArray, x: FloatArray, width: float) -> FloatArray | None:
         return None
     if _explained(even, rest, (even[1] - even[0]) * rows) < PERIODIC:
         return None
-    v = savgol_filter(x, max(3, 2 * (rows // 8) + 1), 2, deriv=1)
-    v = v - v.mean()
+    # The velocity over a sixth of a period around each row: noise is taken out, the period is not.
+    reach = max(1, rows // 12)
+    v = (x[2 * reach :] - x[: -2 * reach]) / (even[2 * reach :] - even[: -2 * reach])
+    even, v = even[reach:-reach], v - v.mean()
     passages: list[float] = []
     armed = False
     for i in range(1, len(v)):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import ConfigDict
 
 from micromag.arguments import Checked
+from micromag.errors import AnalysisError, UnreadableInputError
 
 if TYPE_CHECKING:
     from micromag.output.runfile import RunFile
+    from micromag.output.sweep_file import SweepFile
 
 
 class Analysis(Checked):
@@ -28,6 +31,20 @@ class Analysis(Checked):
     @abstractmethod
     def report(self, run: RunFile) -> str:
         """Return what was found, as a sentence or a few; raises AnalysisError when nothing can be."""
+
+    def report_sweep(self, sweep: SweepFile, folder: Path) -> list[str]:
+        """Return what was found in the replicas of a sweep; files of it go into ``folder``.
+
+        By default a sentence per replica, behind its label.
+        """
+        sentences = []
+        for replica in sweep.replicas:
+            try:
+                found = self.report(sweep.run(replica.number))
+            except (AnalysisError, UnreadableInputError) as error:
+                found = replica.message or error.what
+            sentences.append(f"{replica.label}: {found}")
+        return sentences
 
     def needed_columns(self) -> tuple[str, ...]:
         """Return the columns of the table without which nothing can be found."""

@@ -3,124 +3,131 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeGuard
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, StrictInt
 
+from micromag.analysis._velocities import (
+    Velocities,
+    measure_sweep,
+    motion_of,
+    track_of,
+    write_csv,
+)
+from micromag.analysis._velocity_words import described, told
 from micromag.analysis.base import Analysis
 from micromag.constants import E_CHARGE, MU_B
-from micromag.errors import AnalysisError
 from micromag.parameters import Quantity
 
 if TYPE_CHECKING:
     from micromag.output.runfile import RunFile
+    from micromag.output.sweep_file import SweepFile
 
-_STEADY = 0.05
+CSV, PICTURE = "velocity.csv", "velocity.png"
+"""What a sweep leaves in its folder."""
 
 
 class WallVelocity(Analysis):
-    r"""Velocity of a wall in one stage: the slope of a straight line through x(t).
+    r"""Velocity of a wall in one stage, and of a sweep the curve of them beside a model.
+
+    The velocity is the slope of a straight line through x(t), with the standard error
+
+    .. math:: \sigma_v^2 = \tau \frac{\sum_i r_i^2}{(n - 2) \sum_i (t_i - \bar t)^2}
+              + \frac{(v_2 - v_1)^2}{4}
+
+    r are the residuals and tau their integrated autocorrelation time in rows, since rows are not
+    independent; v_1 and v_2 are the velocities in the two halves of the window and count if they
+    differ by more than twice their noise. A wall whose halves differ by more than 5 % has not
+    settled and is called so. Above the Walker threshold, where the wall's angle turns (or, without
+    the column ``wall_angle``, x(t) comes back to its line periodically), the velocity is the mean
+    over whole periods and the error that of the mean of the single ones.
 
     Below the Walker threshold a wall driven by a current settles to
 
     .. math:: v = \frac{\beta}{\alpha} u, \qquad u = -\frac{P \mu_B}{e M_s} J
 
-    which is stated beside the fit where the run has one Zhang-Li torque with uniform parameters.
-    Central differences over cells of width h lower it by the factor 1 - h^2/(6 Delta^2), which is
-    stated as well where the table has the wall's width. The
-    fit's second half is compared with its first: a wall that has not settled, or oscillates, is
-    called so.
+    which is stated beside a single run's fit where it has one Zhang-Li torque with uniform
+    parameters. Central differences over cells of width h lower it by the factor
+    1 - h^2/(6 Delta^2), which is stated as well where the table has the wall's width.
 
-    =====  ====  ==================================================
-    name   unit  default
-    =====  ====  ==================================================
-    stage  --    the last run stage; number in the schedule, from 0
-    after  s     0; the fit starts this long after the stage does
-    =====  ====  ==================================================
+    A sweep leaves ``velocity.csv``, one row per replica, and ``velocity.png``: the points, the
+    one-dimensional model with all torques and fields of the run (its width, hard axis and
+    Dzyaloshinskii-Moriya interaction are measured at the relaxed wall), and x(t) of every run.
 
-    Source: A. Thiaville et al., Europhys. Lett. 69, 990 (2005).
+    =======  ====  ==================================================================
+    name     unit  default
+    =======  ====  ==================================================================
+    stage    --    the last run stage; number in the schedule, from 0
+    after    s     0; the fit starts this long after the stage does
+    against  --    the first swept current, velocity or field; the figure's abscissa
+    part     --    the whole magnet; a region, or ``z0`` for layer 0: the wall there
+    =======  ====  ==================================================================
+
+    Source: A. Thiaville et al., Europhys. Lett. 69, 990 (2005); A. Mougin et al., Europhys. Lett.
+    78, 57007 (2007); A. D. Sokal, in Functional Integration, NATO ASI B 361 (1997), for tau.
     """
 
     stage: Annotated[StrictInt, Field(ge=0)] | None = None
     """Number of the stage in the schedule, from 0."""
     after: Annotated[float, Quantity("s", ge=0)] = 0.0
     """Start of the fit, counted from the start of the stage [s]."""
+    against: str | None = None
+    """Swept key that is the abscissa of the figure."""
+    part: str | None = None
+    """Region or layer whose wall is meant: ``wall_position@part``."""
 
     def needed_columns(self) -> tuple[str, ...]:
         """Return the wall's position."""
-        return ("wall_position",)
+        return (f"wall_position@{self.part}" if self.part else "wall_position",)
 
     def report(self, run: RunFile) -> str:
         """Return the fitted velocity and the theory's; raises AnalysisError without a wall."""
-        t, x = self._track(run)
-        velocity, error = fit_line(t, x)
-        half = len(t) // 2
-        early, late = fit_line(t[:half], x[:half])[0], fit_line(t[half:], x[half:])[0]
-        text = f"The wall moves at {velocity:.3f} +- {error:.3f} m/s (fitted over {_span(t)})"
-        if abs(early - late) > _STEADY * max(abs(velocity), 0.1):
-            text += (
-                f", not steadily: {early:.2f} m/s in the first half, {late:.2f} m/s in the second"
-            )
+        track = track_of(run, self.stage, self.part)
+        motion = motion_of(run, track, self.after)
+        text = described(motion)
         expected = _steady_velocity(run)
-        if expected is not None:
+        if expected is not None and motion.kind != "oscillating":
             text += f"; below the Walker threshold beta u / alpha = {expected:.3f} m/s"
-            text += _on_this_mesh(run, expected)
+            text += _on_this_mesh(run, expected, track.width)
         return text + "."
 
-    def _track(self, run: RunFile) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return time [s] and position [m] of the wall in the window of the fit."""
-        table = run.table
-        if "wall_position" not in table:
-            raise AnalysisError(
-                "the table has no wall position",
-                where="analysis.wall_velocity",
-                next_step="add wall_position to output.table.columns",
-            )
-        stages = table["stage"]
-        stage = self.stage if self.stage is not None else int(stages.max(initial=0))
-        begin = table["t"][stages < stage].max(initial=0.0)
-        rows = (stages == stage) & (table["t"] >= begin + self.after)
-        t, x = table["t"][rows], table["wall_position"][rows]
-        if len(t) >= 4 and not np.isfinite(x).all():
-            lost = t[~np.isfinite(x)][0]
-            raise AnalysisError(
-                "there is no wall in the magnet any more",
-                where="analysis.wall_velocity",
-                value=f"from t = {lost * 1e9:.4g} ns on",
-                next_step="shorten the run, lower the current or lengthen the mesh",
-            )
-        if len(t) < 4:
-            raise AnalysisError(
-                "too few rows to fit a velocity",
-                where="analysis.wall_velocity",
-                value=f"{len(t)} rows of stage {stage}, {self.after * 1e9:.4g} ns after its start",
-                allowed="at least 4",
-                next_step="shorten output.table.every or analysis.wall_velocity.after",
-            )
-        return t, x
+    def report_sweep(self, sweep: SweepFile, folder: Path) -> list[str]:
+        """Return what the curves show, and write ``velocity.csv`` and ``velocity.png``.
+
+        Raises AnalysisError when ``against`` was not swept, MicromagError if the disk refuses.
+        """
+        found = self.measure(sweep)
+        write_csv(found, folder / CSV)
+        sentences = [told(found, curve) for curve in found.curves]
+        missing = [p for p in found.points if p.motion is None]
+        if missing:
+            named = "; ".join(f"{p.label or p.number}: {p.note or p.status}" for p in missing[:3])
+            more = f"; and {len(missing) - 3} more" if len(missing) > 3 else ""
+            sentences.append(f"No velocity of {len(missing)} of {len(sweep)} runs: {named}{more}.")
+        from micromag.plot.velocity_figure import velocity_figure
+        from micromag.plot.writing import MissingLibraryError, write_figure
+
+        try:
+            write_figure(velocity_figure(found), folder / PICTURE)
+            names = f"{CSV} and {PICTURE} are"
+        except MissingLibraryError as error:
+            names = f"{CSV} is"
+            sentences.append(f"There is no {PICTURE}: {error.what}; {error.next_step}.")
+        return [*sentences, f"{names} in {folder}."]
+
+    def measure(self, sweep: SweepFile) -> Velocities:
+        """Return the velocities of a sweep, sorted into curves; raises as `report_sweep`."""
+        return measure_sweep(
+            sweep, stage=self.stage, after=self.after, against=self.against, part=self.part
+        )
 
 
-def fit_line(t: NDArray[np.float64], x: NDArray[np.float64]) -> tuple[float, float]:
-    """Return slope and its standard error of the straight line through x(t), by least squares."""
-    if len(t) < 3:
-        return float("nan"), float("nan")
-    s = t - t.mean()
-    slope = float((s * x).sum() / (s * s).sum())
-    rest = x - x.mean() - slope * s
-    return slope, math.sqrt(float((rest**2).sum()) / (len(t) - 2) / float((s * s).sum()))
-
-
-def _span(t: NDArray[np.float64]) -> str:
-    return f"t = {t[0] * 1e9:.4g} to {t[-1] * 1e9:.4g} ns"
-
-
-def _on_this_mesh(run: RunFile, expected: float) -> str:
+def _on_this_mesh(run: RunFile, expected: float, width: float) -> str:
     """Return what cells of width h leave of a velocity: the factor 1 - h^2/(6 Delta^2)."""
-    if "wall_width" not in run.table:
+    if not math.isfinite(width):
         return ""
-    h, width = run.mesh.cell_size[0], float(np.nanmedian(run.table["wall_width"]))
+    h = run.mesh.cell_size[0]
     left = expected * (1 - h**2 / (6 * width**2))
     return f", of which the mesh (h = {h * 1e9:.3g} nm, Delta = {width * 1e9:.3g} nm) leaves {left:.3f}"
 

@@ -1,0 +1,367 @@
+"""Velocities of the walls of a sweep, sorted into curves, each with the one-dimensional model's."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micromag.analysis._rows import column_of, last_stage, rows_of_stage
+from micromag.analysis._track import Motion, follow
+from micromag.errors import AnalysisError, MicromagError
+from micromag.si_text import si
+
+if TYPE_CHECKING:
+    from micromag.output.runfile import RunFile
+    from micromag.output.sweep_file import Replica, SweepFile
+
+FloatArray = NDArray[np.float64]
+
+WHERE = "analysis.wall_velocity"
+DRIVES = ("A/m^2", "m/s", "T", "A", "V")
+"""Units of what drives a wall: the first swept key in one of them is the abscissa."""
+SIGNS = {"alpha": "α", "beta": "β", "Ms": "$M_s$", "Ku1": "$K_{u1}$", "P": "P", "D": "D"}
+
+
+@dataclass(frozen=True)
+class Track:
+    """Rows of a wall in one stage: time from its start [s], position [m], width Delta [m]."""
+
+    t: FloatArray
+    x: FloatArray
+    angle: FloatArray | None
+    width: float
+    stage: int
+
+
+@dataclass(frozen=True)
+class Point:
+    """One replica: what was swept, how its wall moves, and what the model says of it.
+
+    Attributes
+    ----------
+    number, label, status, coordinates
+        Of the replica.
+    value
+        Of the abscissa.
+    J, u
+        Current density along x [A/m^2] and drift velocity [m/s]; NaN without.
+    track, motion
+        The wall's way and its velocity; None where there is no wall to follow.
+    model
+        Velocity [m/s] of the one-dimensional model, NaN without one.
+    note
+        Why something is missing; else what the replica's own message says.
+    """
+
+    number: int
+    label: str
+    status: str
+    coordinates: Mapping[str, Any]
+    value: float
+    J: float = math.nan
+    u: float = math.nan
+    track: Track | None = None
+    motion: Motion | None = None
+    model: float = math.nan
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points that differ in the abscissa alone (or in the seed).
+
+    Attributes
+    ----------
+    label
+        What sets it apart from the others; empty for a single one.
+    points
+        By ascending abscissa.
+    line
+        Abscissa and velocity [m/s] of the model, shape (2, n); n = 0 without one.
+    mesh_line
+        The same with gradients as the mesh takes them, where that makes a difference.
+    breakdowns
+        Abscissas from which on the model's wall turns for ever (or until which, if negative).
+    width, hard_axis, dmi
+        Of the wall at rest: Delta [m], Kp [J/m^3] and |D| [J/m^2]; NaN without.
+    note
+        Why there is no model.
+    """
+
+    label: str
+    points: tuple[Point, ...]
+    line: FloatArray = field(default_factory=lambda: np.empty((2, 0)))
+    mesh_line: FloatArray = field(default_factory=lambda: np.empty((2, 0)))
+    breakdowns: tuple[float, ...] = ()
+    width: float = math.nan
+    hard_axis: float = math.nan
+    dmi: float = math.nan
+    note: str = ""
+
+    def bracket(self, before: Iterable[str], beyond: Iterable[str]) -> list[tuple[float, float]]:
+        """Return between which abscissas one kind of motion gives way to another, for each sign."""
+        found = []
+        for sign in (1, -1):
+            side = [p for p in self.points if p.motion and sign * p.value > 0]
+            low = [abs(p.value) for p in side if p.motion and p.motion.kind in before]
+            high = [abs(p.value) for p in side if p.motion and p.motion.kind in beyond]
+            above = [value for value in high if not low or value > max(low)]
+            if low and above and min(high) > max(low):
+                found.append((sign * max(low), sign * min(above)))
+        return found
+
+
+@dataclass(frozen=True)
+class Velocities:
+    """All curves of a sweep.
+
+    Attributes
+    ----------
+    against
+        Key path of the abscissa; empty where nothing that was swept is a number.
+    name
+        Its short name.
+    units
+        Of every swept key.
+    curves
+        In the order of the sweep.
+    u_per_J
+        Drift velocity per current density [m^3/C], where all runs share it; else NaN.
+    """
+
+    against: str
+    name: str
+    units: Mapping[str, str]
+    curves: tuple[Curve, ...]
+    u_per_J: float
+
+    @property
+    def unit(self) -> str:
+        """Unit of the abscissa."""
+        return self.units.get(self.against, "")
+
+    @property
+    def points(self) -> list[Point]:
+        """All points by the number of their replica."""
+        return sorted((p for c in self.curves for p in c.points), key=lambda p: p.number)
+
+
+def track_of(run: RunFile, stage: int | None, part: str | None = None) -> Track:
+    """Return the way of a wall in a stage; raises AnalysisError without its position."""
+    suffix = f"@{part}" if part else ""
+    position = column_of(run, f"wall_position{suffix}", WHERE)
+    number = last_stage(run, stage)
+    rows, begin = rows_of_stage(run, number)
+    widths = run.table.get(f"wall_width{suffix}")
+    width = math.nan
+    if widths is not None and np.isfinite(widths[rows]).any():
+        width = float(np.nanmedian(widths[rows]))
+    angle = run.table.get(f"wall_angle{suffix}")
+    return Track(
+        np.asarray(run.table["t"][rows] - begin, dtype=np.float64),
+        position[rows],
+        None if angle is None else np.asarray(angle[rows], dtype=np.float64),
+        width,
+        number,
+    )
+
+
+def motion_of(run: RunFile, track: Track, after: float) -> Motion:
+    """Return how the wall moves from ``after`` on; raises AnalysisError if it cannot be said."""
+    # Without the width a cell is the scale: walls are resolved by a few of them.
+    scale = track.width if math.isfinite(track.width) else 3 * run.mesh.cell_size[0]
+    motion = follow(track.t, track.x, track.angle, after=after, width=scale)
+    if math.isfinite(motion.velocity):
+        return motion
+    if motion.kind == "lost":
+        raise AnalysisError(
+            "there is no wall in the magnet any more",
+            where=WHERE,
+            value=f"from t = {motion.end * 1e9:.4g} ns of the stage on"
+            if math.isfinite(motion.end)
+            else "from the start of the stage on",
+            next_step="shorten the run, lower the current or lengthen the mesh",
+        )
+    raise AnalysisError(
+        "too few rows to fit a velocity",
+        where=WHERE,
+        value=f"{int((track.t >= after).sum())} rows of stage {track.stage}, "
+        f"{after * 1e9:.4g} ns after its start",
+        allowed="at least 4",
+        next_step="shorten output.table.every or analysis.wall_velocity.after",
+    )
+
+
+def measure_sweep(
+    sweep: SweepFile, *, stage: int | None, after: float, against: str | None, part: str | None
+) -> Velocities:
+    """Return the velocities of all replicas, sorted into curves.
+
+    Raises AnalysisError when ``against`` was not swept, or is no number.
+    """
+    from micromag.analysis._velocity_model import with_model
+
+    key = _abscissa(sweep, against)
+    names = {k: name for axis in sweep.axes for k, name in axis.variables.items()}
+    units = {k: unit for axis in sweep.axes for k, unit in axis.units.items()}
+    component = _component(sweep, key)
+    groups: dict[str, list[Point]] = {}
+    runs: dict[int, RunFile] = {}
+    for replica in sweep.replicas:
+        point = Point(
+            replica.number, replica.label, replica.status, replica.coordinates,
+            _value(replica, key, component), note=replica.message,
+        )  # fmt: skip
+        try:
+            runs[replica.number] = sweep.run(replica.number)
+            point = _measured(point, runs[replica.number], stage, after, part)
+        except MicromagError as error:
+            point = replace(point, note=point.note or error.what)
+        groups.setdefault(_label(sweep, replica, key), []).append(point)
+    curves = []
+    for label, points in groups.items():
+        points.sort(key=lambda p: (p.value, p.number))
+        curves.append(with_model(Curve(label, tuple(points)), runs, after))
+    name = names.get(key, "replica")
+    return Velocities(key, name, units, tuple(curves), _u_per_J(curves))
+
+
+# ---------------------------------------------------------------------------------- abscissa
+
+
+def _abscissa(sweep: SweepFile, against: str | None) -> str:
+    keys = [key for axis in sweep.axes for key in axis.keys]
+    if against is not None:
+        if against not in keys:
+            raise AnalysisError(
+                f"{against!r} is not swept", where=f"{WHERE}.against", allowed=", ".join(keys)
+            )
+        return against
+    units = {key: axis.units.get(key, "") for axis in sweep.axes for key in axis.keys}
+    numeric = [key for key in keys if _component(sweep, key) is not None and key != "seed"]
+    driving = [key for key in numeric if units[key] in DRIVES]
+    return next(iter([*driving, *numeric]), "")
+
+
+def _component(sweep: SweepFile, key: str) -> int | None:
+    """Return which component of a swept vector varies most, -1 for numbers, None for others."""
+    given = [r.coordinates[key] for r in sweep.replicas if r.coordinates.get(key) is not None]
+    if not given:
+        return None
+    if all(_is_number(value) for value in given):
+        return -1
+    if all(isinstance(v, (list, tuple)) and len(v) == 3 and all(map(_is_number, v)) for v in given):
+        return int(np.ptp(np.array(given, dtype=float), axis=0).argmax())
+    return None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _value(replica: Replica, key: str, component: int | None) -> float:
+    """Return a replica's abscissa: its number where none was swept."""
+    if not key:
+        return float(replica.number)
+    if component is None:
+        raise AnalysisError(
+            f"{key} has values that are no numbers", where=f"{WHERE}.against",
+            next_step="name another swept key",
+        )  # fmt: skip
+    value = replica.coordinates.get(key)
+    if value is None:
+        return math.nan
+    return float(value if component < 0 else value[component])
+
+
+def _label(sweep: SweepFile, replica: Replica, against: str) -> str:
+    """Return what sets a replica's curve apart: all that is swept but the abscissa and the seed."""
+    parts = []
+    for axis, position in zip(sweep.axes, replica.place, strict=True):
+        if against in axis.keys or axis.keys == ("seed",) or len(axis) == 1:
+            continue
+        if axis.name.startswith("points"):
+            parts.append(axis.labels[position])
+            continue
+        for key, value in axis.values[position].items():
+            name = axis.variables[key]
+            text = si(value, axis.units.get(key) or "1") if _is_number(value) else str(value)
+            parts.append(f"{SIGNS.get(name, name)} = {text}")
+    return ", ".join(parts)
+
+
+def _u_per_J(curves: Sequence[Curve]) -> float:
+    points = [p for c in curves for p in c.points]
+    ratios = np.array([p.u / p.J for p in points if p.J])
+    ratios = ratios[np.isfinite(ratios)]
+    return float(ratios[0]) if len(ratios) and np.allclose(ratios, ratios[0]) else math.nan
+
+
+# ---------------------------------------------------------------------------------- measuring
+
+
+def _measured(
+    point: Point, run: RunFile, stage: int | None, after: float, part: str | None
+) -> Point:
+    """Return a replica's point with the motion of its wall, or a note why there is none."""
+    # The engine's side of the program lies above this one: see ignore_imports in pyproject.toml.
+    from micromag.wall_model import current_of
+
+    try:
+        track = track_of(run, stage, part)
+        J, u = current_of(run, track.stage)
+        point = replace(point, track=track, J=J, u=u)
+        return replace(point, motion=motion_of(run, track, after))
+    except MicromagError as error:
+        return replace(point, note=point.note or error.what)
+
+
+# ---------------------------------------------------------------------------------- velocity.csv
+
+
+def write_csv(velocities: Velocities, path: Path) -> None:
+    """Write one row per replica, by number; raises MicromagError if the disk refuses."""
+    keys = list(dict.fromkeys(key for p in velocities.points for key in p.coordinates))
+    units = velocities.units
+    titles = [
+        f"{key} ({units[key]})" if units.get(key) not in ("", "1", None) else key for key in keys
+    ]
+    head = [
+        "replica", "status", *titles, "J_x (A/m^2)", "u_x (m/s)", "velocity (m/s)",
+        "standard_error (m/s)", "motion", "period (s)", "periods", "lowest (m/s)", "highest (m/s)",
+        "from (s)", "until (s)", "displacement (m)", "model_velocity (m/s)", "note",
+    ]  # fmt: skip
+    rows = []
+    for p in velocities.points:
+        motion = p.motion
+        measured: list[Any] = [""] * 10
+        if motion is not None:
+            measured = [
+                motion.velocity, motion.error, motion.kind, motion.period, motion.periods,
+                motion.lowest, motion.highest, motion.begin, motion.end, motion.displacement,
+            ]  # fmt: skip
+        given = [p.coordinates.get(key, "") for key in keys]
+        rows.append([p.number, p.status, *given, p.J, p.u, *measured, p.model, p.note])
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(head)
+            writer.writerows([_cell(item) for item in row] for row in rows)
+    except OSError as error:
+        raise MicromagError(f"cannot be written: {error.strerror}", where=str(path)) from error
+
+
+def _cell(item: Any) -> Any:
+    """Return an entry as it is written: what is not known stays empty, floats have 9 digits."""
+    if isinstance(item, float):
+        return f"{item:.9g}" if math.isfinite(item) else ""
+    if isinstance(item, (list, tuple)):
+        return " ".join(str(_cell(part)) for part in item)
+    return " ".join(str(item).split()) if isinstance(item, str) else item

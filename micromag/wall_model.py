@@ -1,0 +1,290 @@
+r"""The one-dimensional model of a run's wall: what the equations need, from the finished result.
+
+Nothing of it is typed in. Position, width Delta and angle are fitted to the relaxed wall of the last
+snapshot before the stage. The wall's energy is weighed by the field engine, with every energy term of
+the run but applied fields: the wall, as tanh profile of that width, is put in its place at several
+angles phi about the easy axis, and the energy per area of its cross-section is a Fourier series,
+
+.. math:: \sigma(\phi) = \sum_n a_n \cos n\phi + b_n \sin n\phi, \qquad
+          \Delta K_p = \sqrt{a_2^2 + b_2^2}, \quad \pi D = \sqrt{a_1^2 + b_1^2}
+
+whose harmonics are the hard axis, the Dzyaloshinskii-Moriya interaction and what else there is.
+Currents, fields, damping and Ms come from the stored configuration. It is done on the CPU.
+
+Source: A. P. Malozemoff and J. C. Slonczewski, Magnetic Domain Walls in Bubble Materials (1979).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micromag.analysis._wall_equations import Drive, Push, Wall
+from micromag.config import Run, RunConfig
+from micromag.constants import E_CHARGE, MU_B
+from micromag.errors import AnalysisError
+from micromag.parameters import Parameter
+from micromag.terms.base import Term
+
+if TYPE_CHECKING:
+    from micromag.output.runfile import RunFile
+
+FloatArray = NDArray[np.float64]
+
+ANGLES = 16
+"""Angles at which the wall is weighed."""
+HARMONICS = 5
+"""Harmonics kept, from 0 on."""
+INSTANT = 1e-13
+"""Snapshots no later than this after the start of a stage [s] show the state it starts from."""
+AROUND = 6.0
+"""The profile is fitted this many widths around its middle."""
+AXES = np.eye(3)
+
+
+class NoModelError(AnalysisError):
+    """The one-dimensional model does not hold for a run, or its numbers cannot be found."""
+
+
+def drive_of(run: RunFile, stage: int) -> Drive:
+    """Return what drives the wall in a stage; raises NoModelError for what the model does not know."""
+    return _drive(_stage_config(run, stage))
+
+
+def start_of(run: RunFile, stage: int) -> float:
+    """Return the time at which a stage begins [s]."""
+    durations = [s.duration for s in _config(run).schedule[:stage] if isinstance(s, Run)]
+    return float(sum(durations))
+
+
+def wall_of(run: RunFile, stage: int) -> Wall:
+    """Return the wall before a stage, measured and weighed.
+
+    Raises NoModelError when there is no snapshot of it, no wall, or one that does not lie across x.
+    """
+    config = _stage_config(run, stage)
+    m = _relaxed(run, start_of(run, stage))
+    mesh = run.mesh
+    filled = run.static["Ms"] > 0 if "Ms" in run.static else np.abs(m).max(axis=0) > 0
+    x = mesh.centres(0)
+    profile = m.sum(axis=(1, 2), dtype=np.float64) / np.maximum(filled.sum(axis=(0, 1)), 1)
+    present = filled.any(axis=(0, 1))
+    x, profile = x[present], profile[:, present]
+    axis = int(np.abs(profile[:, -1] - profile[:, 0]).argmax())
+    position, width, polarity = _fit_profile(x, profile[axis])
+    e, n1, n2 = AXES[axis], AXES[(axis + 1) % 3], AXES[(axis + 2) % 3]
+    weight = 1 / np.cosh(np.clip((x - position) / width, -50, 50))
+    angle = float(np.arctan2((n2 @ profile) @ weight, (n1 @ profile) @ weight))
+    column = int(np.abs(mesh.centres(0) - position).argmin())
+    area = int(filled[:, :, column].sum()) * mesh.cell_size[1] * mesh.cell_size[2]
+    frame = (e, n1, n2)
+    place = (position, width, polarity)
+    sigma, exchange = _weighed(config, mesh.centres(0), filled, frame, place)
+    harmonics = np.fft.rfft(sigma / area)[:HARMONICS] / ANGLES
+    harmonics[1:] *= 2
+    before = _drive(_stage_config(run, stage - 1)).at(0.0).field if stage else np.zeros(3)
+    return Wall(
+        e, n1, n2, polarity, width, angle, exchange / area * width / 2,
+        harmonics.real, -harmonics.imag, before,
+    )  # fmt: skip
+
+
+def texture_of(run: RunFile, stage: int) -> str:
+    """Return a text that is the same for runs whose walls at rest have the same energy."""
+    return json.dumps(_texture(_stage_config(run, stage)), sort_keys=True)
+
+
+def current_of(run: RunFile, stage: int) -> tuple[float, float]:
+    """Return current density [A/m^2] and drift velocity [m/s] along x, amplitudes of waveforms.
+
+    NaN where the run has none, or it differs from place to place.
+    """
+    config = _stage_config(run, stage)
+    terms: list[Any] = [term for key, term in config.torques if key == "zhang_li"]
+    try:
+        u = sum(push.u for push in _drive(config).pushes) if terms else np.nan
+        J = [_uniform(t.J, "J").value[0] for t in terms if t.J is not None]
+    except NoModelError:
+        return np.nan, np.nan
+    return (float(sum(J)) if J else np.nan), float(u)
+
+
+def _config(run: RunFile) -> RunConfig:
+    return _parsed(run.config_text)
+
+
+@functools.lru_cache(maxsize=512)
+def _parsed(text: str) -> RunConfig:
+    """Return a stored configuration, without what needs files that may be gone."""
+    import yaml
+
+    data: dict[str, Any] = yaml.safe_load(text)
+    for name in ("analysis", "output", "sweep", "title"):
+        data.pop(name, None)
+    data |= {"initial": {"uniform": {"direction": [0, 0, 1]}}, "device": "cpu"}
+    return RunConfig.model_validate(data)
+
+
+def _stage_config(run: RunFile, stage: int) -> RunConfig:
+    config = _config(run)
+    overrides = {
+        key: value
+        for key, value in config.schedule[stage].overrides.items()
+        if not key.startswith("output")
+    }
+    return config.with_overrides(overrides) if overrides else config
+
+
+def _relaxed(run: RunFile, begin: float) -> NDArray[np.float32]:
+    """Return m at the start of a stage: the last snapshot of that instant."""
+    there = np.flatnonzero(run.times <= begin + INSTANT) if "m" in run.quantities else []
+    if not len(there):
+        raise NoModelError("no snapshot of m from the start of the stage", where=str(run.path))
+    k = int(there[-1])
+    if begin - run.times[k] > INSTANT:
+        raise NoModelError(
+            "the snapshot nearest to the start of the stage is too early",
+            where=str(run.path),
+            value=f"{(begin - run.times[k]) * 1e9:.3g} ns before it",
+            next_step="set output.snapshots.every or output.snapshots.at",
+        )
+    return run.m(k)
+
+
+def _fit_profile(x: FloatArray, s: FloatArray) -> tuple[float, float, int]:
+    """Return position [m], width [m] and polarity of a tanh through a profile."""
+    from scipy.optimize import curve_fit
+
+    left, right = float(s[0]), float(s[-1])
+    if abs(right - left) < 1 or left * right > 0:
+        raise NoModelError("there is no wall across x at the start of the stage")
+    scaled = (2 * s - left - right) / (right - left)
+    crossings = np.flatnonzero((scaled[:-1] < 0) & (scaled[1:] >= 0))
+    first = int(crossings[np.abs(x[crossings]).argmin()])
+    step = float(x[1] - x[0])
+    guess = max(step / max(float(scaled[first + 1] - scaled[first]), 0.05), step / 2)
+    middle, amplitude = (left + right) / 2, (right - left) / 2
+
+    def profile(x: FloatArray, q: float, width: float, middle: float, half: float) -> FloatArray:
+        return middle + half * np.tanh((x - q) / width)
+
+    near = np.abs(x - x[first]) < AROUND * max(guess, 2 * step)
+    try:
+        values, _ = curve_fit(
+            profile, x[near] * 1e9, s[near], (x[first] * 1e9, guess * 1e9, middle, amplitude)
+        )
+    except (RuntimeError, TypeError) as error:
+        raise NoModelError(f"the wall at the start of the stage is not a tanh: {error}") from error
+    return float(values[0]) * 1e-9, abs(float(values[1])) * 1e-9, 1 if left > 0 else -1
+
+
+def _texture(config: RunConfig) -> dict[str, Any]:
+    """Return what of a configuration the wall's own energy depends on: no currents, no fields."""
+    data = config.model_dump(mode="json", by_alias=True, exclude_none=True)
+    data["energy"] = {key: value for key, value in data["energy"].items() if key != "zeeman"}
+    data["material"] = {**data["material"], "alpha": 1.0}
+    data |= {"torques": {}, "schedule": ["relax"], "precision": "double", "seed": 1}
+    for name in ("output", "solver"):
+        data.pop(name, None)
+    return data
+
+
+def _weighed(
+    config: RunConfig,
+    x: FloatArray,
+    filled: NDArray[np.bool_],
+    frame: tuple[FloatArray, FloatArray, FloatArray],
+    place: tuple[float, float, int],
+) -> tuple[FloatArray, float]:
+    """Return the energy of a wall at each angle, fields left out, and that of its exchange [J]."""
+    from micromag.simulation import Simulation
+
+    e, n1, n2 = frame
+    position, width, polarity = place
+    scaled = np.clip((x - position) / width, -50, 50)
+    sim = Simulation(RunConfig.model_validate(_texture(config)))
+    totals, exchange = [], 0.0
+    for phi in 2 * np.pi * np.arange(ANGLES) / ANGLES:
+        n = np.cos(phi) * n1 + np.sin(phi) * n2
+        m = np.outer(e, -polarity * np.tanh(scaled)) + np.outer(n, 1 / np.cosh(scaled))
+        sim.m = filled * m[:, None, None, :]
+        energies = sim.energies()
+        totals.append(energies["total"])
+        exchange = sum(v for name, v in energies.items() if name.startswith("exchange"))
+    if exchange <= 0:
+        raise NoModelError("without exchange there is no wall of finite width")
+    return np.array(totals), exchange
+
+
+def _drive(config: RunConfig) -> Drive:
+    """Return what drives the wall; raises NoModelError for what the model does not know."""
+    Ms = _number(config.material.Ms, "material.Ms")
+    pushes = []
+    for key, term in config.energy:
+        if key == "zeeman":
+            pushes.append(_field(term))
+        else:
+            _refuse_waveforms(key, term)
+    for key, term in config.torques:
+        if key not in _PUSHES:
+            raise NoModelError(f"the torque {key} is not in the one-dimensional model")
+        pushes += _PUSHES[key](term, Ms)
+    alpha = _number(config.material.alpha, "material.alpha")
+    return Drive(Ms, alpha, config.material.gamma, tuple(pushes))
+
+
+def _field(term: Any) -> Push:
+    B = _uniform(term.B, "energy.zeeman.B")
+    return Push(np.array(B.value), np.zeros(3), waveform=B.waveform)
+
+
+def _zhang_li(term: Any, Ms: float) -> list[Push]:
+    beta = _number(term.beta, "torques.zhang_li.beta")
+    if term.u is not None:
+        u, waveform = _uniform(term.u, "torques.zhang_li.u"), term.u.waveform
+        along = u.value[0]
+    else:
+        J, waveform = _uniform(term.J, "torques.zhang_li.J"), term.J.waveform
+        along = -_number(term.P, "torques.zhang_li.P") * MU_B / (E_CHARGE * Ms) * J.value[0]
+        if term.prefactor == "zhang_li":
+            along /= 1 + beta**2
+    return [Push(np.zeros(3), np.zeros(3), along, beta * along, waveform)]
+
+
+def _spin_torque(term: Any, Ms: float) -> list[Push]:
+    sigma = np.array(_uniform(term.sigma, "torques.spin_torque.sigma").value)
+    pushes = []
+    if term.B_DL is not None:
+        a = _uniform(term.B_DL, "torques.spin_torque.B_DL")
+        pushes.append(Push(np.zeros(3), a.value * sigma, waveform=a.waveform))
+    if term.B_FL is not None:
+        b = _uniform(term.B_FL, "torques.spin_torque.B_FL")
+        pushes.append(Push(b.value * sigma, np.zeros(3), waveform=b.waveform))
+    return pushes
+
+
+_PUSHES: dict[str, Callable[[Any, float], list[Push]]] = {
+    "zhang_li": _zhang_li,
+    "spin_torque": _spin_torque,
+}
+
+
+def _uniform(parameter: Parameter, name: str) -> Parameter:
+    if not parameter.is_uniform:
+        raise NoModelError(f"{name} differs from place to place")
+    return parameter
+
+
+def _number(parameter: Parameter, name: str) -> float:
+    return float(_uniform(parameter, name).value)
+
+
+def _refuse_waveforms(key: str, term: Term) -> None:
+    for name in type(term).model_fields:
+        if getattr(getattr(term, name), "waveform", None) is not None:
+            raise NoModelError(f"energy.{key}.{name} depends on time")
