@@ -36,7 +36,7 @@ KERNEL survey(CHUNKS, const double* RESTRICT clock, const real* RESTRICT work,
   BLOCK_SCRATCH
   EACH_CHUNK(chunk, rep)
     const Chosen s = chosen_cells(clock, work, region, wanted, stride, rep, nrep, (long)nx * ny * nz);
-    double sums[SURVEY_SUMS] = {0, 0, 0, 0, 0, 0};
+    double sums[SURVEY_SUMS] = {0, 0, 0, 0, 0, 0}, most[2] = {0, 0};
     EACH_CELL_OF(chunk, rep, row, c)
       if (is_chosen(s, c.i)) {
         const double m_z = (double)s.m[c.i + 2 * row.n];
@@ -45,11 +45,15 @@ KERNEL survey(CHUNKS, const double* RESTRICT clock, const real* RESTRICT work,
                             is_chosen(s, c.yp);
         sums[SURVEY_COUNT] += 1;
         sums[SURVEY_COUNT + 1] += m_z;
-        sums[SURVEY_RIM] += inside ? 0 : 1;
-        sums[SURVEY_RIM + 1] += inside ? 0 : m_z;
-        const double key = place_key(fabs(m_z), c.i - (long)row.z * nx * ny);
-        const int side = m_z < 0 ? SURVEY_DOWN : SURVEY_UP;
-        sums[side] = larger(sums[side], key);
+        if (!inside) {
+          sums[SURVEY_RIM] += 1;
+          sums[SURVEY_RIM + 1] += m_z;
+        }
+        const int side = m_z < 0 ? 1 : 0;
+        if (fabs(m_z) > most[side]) {
+          most[side] = fabs(m_z);
+          sums[SURVEY_UP + side] = place_key(most[side], c.i - (long)row.z * nx * ny);
+        }
       }
     END_CELL_OF
     for (int q = 0; q < SURVEY_SUMS; ++q) {

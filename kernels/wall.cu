@@ -16,28 +16,48 @@
 #define FIT_RANGE 0.9
 #define LARGEST_S 0.9999
 
-// Sums over pieces of `rows_per_piece` rows: item = (replica, piece, x). A piece is small enough for
-// the cache, which the items of neighbouring x share.
-KERNEL wall_profile(ITEMS, int length, int cells, int first_row, int rows, int rows_per_piece,
-                    int nrep, const double* RESTRICT clock, const real* RESTRICT work,
-                    const unsigned* RESTRICT region, int wanted, int stride, double* partial) {
-  const int pieces = (rows + rows_per_piece - 1) / rows_per_piece;
-  EACH_ITEM(item)
-    const int x = item % length, piece = item / length % pieces, rep = item / length / pieces;
-    const Chosen s = chosen_cells(clock, work, region, wanted, stride, rep, nrep, cells);
-    const int first = piece * rows_per_piece;
-    const int last = first + rows_per_piece < rows ? first + rows_per_piece : rows;
-    double sums[PROFILE_SUMS] = {0, 0, 0, 0};
-    for (int row = first; row < last; ++row) {
-      const long i = (long)(first_row + row) * length + x;
-      if (is_chosen(s, i)) {
-        for (int q = 0; q < 3; ++q) sums[q] += (double)s.m[i + q * s.n];
-        sums[3] += 1;
-      }
+INLINE void add_place(const Chosen& s, long i, int x, int nx, double* out) {
+  if (!is_chosen(s, i)) return;
+  for (int q = 0; q < 3; ++q) out[q * nx + x] += (double)s.m[i + q * s.n];
+  out[3 * nx + x] += 1;
+}
+
+// The same row by row where all cells count; empty cells add nothing to m.
+INLINE void add_row(const Chosen& s, long first, int nx, double* out) {
+  for (int q = 0; q < 3; ++q)
+    for (int x = 0; x < nx; ++x) out[q * nx + x] += (double)s.m[first + x + q * s.n];
+  for (int x = 0; x < nx; ++x) {
+#if HAS_EMPTY
+    out[3 * nx + x] += is_empty(load(s.m, s.n, first + x)) ? 0.0 : 1.0;
+#else
+    out[3 * nx + x] += 1;
+#endif
+  }
+}
+
+// Sums over y and z at every x: of each chunk of `rows` rows from `first_row` on.
+KERNEL wall_profile(CHUNKS, int first_row, int rows, const double* RESTRICT clock,
+                    const real* RESTRICT work, const unsigned* RESTRICT region, int wanted,
+                    int stride, double* partial) {
+  EACH_CHUNK(chunk, rep)
+    const Chosen s = chosen_cells(clock, work, region, wanted, stride, rep, nrep, (long)nx * ny * nz);
+    const int a = first_row + (int)((long)rows * chunk / nchunk);
+    const int b = first_row + (int)((long)rows * (chunk + 1) / nchunk);
+    double* out = partial + ((long)rep * nchunk + chunk) * PROFILE_SUMS * nx;
+#if ON_GPU
+    for (int x = threadIdx.x; x < nx; x += blockDim.x) {
+      for (int q = 0; q < PROFILE_SUMS; ++q) out[q * nx + x] = 0;
+      for (int row = a; row < b; ++row) add_place(s, (long)row * nx + x, x, nx, out);
     }
-    double* out = partial + ((long)rep * pieces + piece) * PROFILE_SUMS * length + x;
-    for (int q = 0; q < PROFILE_SUMS; ++q) out[(long)q * length] = sums[q];
-  END_ITEM
+#else
+    for (int x = 0; x < PROFILE_SUMS * nx; ++x) out[x] = 0;
+    for (int row = a; row < b; ++row) {
+      if (s.wanted < 0) add_row(s, (long)row * nx, nx, out);
+      else
+        for (int x = 0; x < nx; ++x) add_place(s, (long)row * nx + x, x, nx, out);
+    }
+#endif
+  END_CHUNK
 }
 
 // item = (replica, sum, x)
@@ -51,33 +71,31 @@ KERNEL fold_profile(ITEMS, int length, int pieces, const double* RESTRICT partia
   END_ITEM
 }
 
-// One row: s = -1 .. 1 across the wall, 0 in its middle.
+// One row: s = scale m_c + shift is -1 .. 1 across the wall, 0 in its middle.
 struct WallRow {
   Chosen cells;
-  long first;       // first cell of the row
-  int component;
-  double left, right;
+  const real* m_c;
+  long first;  // first cell of the row
+  double scale, shift;
 };
 
-INLINE double wall_s(const WallRow& r, int x) {
-  const double v = (double)r.cells.m[r.first + x + (long)r.component * r.cells.n];
-  return (2 * v - r.left - r.right) / (r.right - r.left);
-}
+INLINE double wall_s(const WallRow& r, int x) { return r.scale * (double)r.m_c[r.first + x] + r.shift; }
 
 INLINE bool in_row(const WallRow& r, int x) { return is_chosen(r.cells, r.first + x); }
+
+INLINE bool zero_after(const WallRow& r, int x) {
+  return wall_s(r, x) < 0 && wall_s(r, x + 1) >= 0 && in_row(r, x) && in_row(r, x + 1);
+}
 
 // The cell before the zero of s that lies nearest to `middle`, or -1.
 INLINE int zero_of_s(const WallRow& r, int low, int high, double middle) {
   int found = -1;
   double nearest = 0;
   for (int x = low; x < high; ++x) {
-    if (!in_row(r, x) || !in_row(r, x + 1)) continue;
-    if (wall_s(r, x) < 0 && wall_s(r, x + 1) >= 0) {
-      const double away = fabs(x + 0.5 - middle);
-      if (found < 0 || away < nearest) {
-        found = x;
-        nearest = away;
-      }
+    const double away = fabs(x + 0.5 - middle);
+    if (zero_after(r, x) && (found < 0 || away < nearest)) {
+      found = x;
+      nearest = away;
     }
   }
   return found;
@@ -116,18 +134,21 @@ KERNEL wall_rows(ITEMS, int length, int cells, int first_row, int rows, int nrep
     const int low = (int)wall[WALL_LOW], high = (int)wall[WALL_HIGH];
     double* sums = result + (long)item * ROW_SUMS;
     for (int q = 0; q < ROW_SUMS; ++q) sums[q] = 0;
-    const WallRow r = {chosen_cells(clock, work, region, wanted, stride, rep, nrep, cells),
-                       (long)(first_row + row) * length, (int)wall[WALL_COMPONENT], wall[WALL_LEFT],
-                       wall[WALL_RIGHT]};
+    const int component = (int)wall[WALL_COMPONENT];
+    const double span = wall[WALL_RIGHT] - wall[WALL_LEFT];
+    const Chosen cells_of = chosen_cells(clock, work, region, wanted, stride, rep, nrep, cells);
+    const WallRow r = {cells_of, cells_of.m + component * cells_of.n,
+                       (long)(first_row + row) * length, 2 / span,
+                       -(wall[WALL_RIGHT] + wall[WALL_LEFT]) / span};
     // The two components across the domains, in the order of the angle: x y, x z or y z.
-    const int p = r.component == 0 ? 1 : 0, q = r.component == 2 ? 1 : 2;
+    const real* m_p = cells_of.m + (component == 0 ? 1 : 0) * cells_of.n + r.first;
+    const real* m_q = cells_of.m + (component == 2 ? 1 : 2) * cells_of.n + r.first;
     double weights = 0, moment = 0;
     for (int x = low; x <= high; ++x) {
       if (!in_row(r, x)) continue;
       const double s = wall_s(r, x), w = 1 - s * s;
-      const long i = r.first + x;
-      sums[ROW_P] += w * (double)r.cells.m[i + p * r.cells.n];
-      sums[ROW_Q] += w * (double)r.cells.m[i + q * r.cells.n];
+      sums[ROW_P] += w * (double)m_p[x];
+      sums[ROW_Q] += w * (double)m_q[x];
       const double positive = (w > 0 ? w : 0) + 1e-12;  // a wall of no width counts evenly
       weights += positive;
       moment += positive * x;

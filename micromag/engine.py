@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,8 @@ from micromag.window import moved_state
 
 if TYPE_CHECKING:
     from micromag.model import Model
+
+T = TypeVar("T")
 
 _MAX_CHUNKS = 256
 """Chunks of a sum, at most. Fixed by the mesh alone, so that sums do not depend on the batch."""
@@ -86,12 +88,13 @@ class Engine:
             for member, name in model.layout.nonlocal_fields
         }
         self._arrays |= {name: operator.field for name, operator in self.fields.items()}
-        members = {member: name for member, name in model.layout.nonlocal_fields}
+        members = dict(model.layout.nonlocal_fields)
         self._arrays |= {name: self.fields[members[m]].ends for m, name in model.layout.ends}
         self._sums = 3 + model.layout.energies + 1
         self._partial = backend.zeros((replicas, self.chunks.nchunk, self._sums), np.float64)
         self._result = backend.zeros((replicas, self._sums), np.float64)
         self._modules: dict[str, Module] = {}
+        self._prepared: dict[Hashable, Any] = {}
 
     def _upload_tables(self) -> None:
         model, backend = self.model, self.backend
@@ -138,7 +141,7 @@ class Engine:
         self._wave_kernel = waves.kernel("update_parameters") if waves else None
         if self._wave_kernel is not None and self.frozen_time is not None:
             self.write_clock(t=self.frozen_time)
-            self.backend.program(self.update(clk.slot("CURRENT"), 0.0)).run()
+            self.backend.program(self.update_current()).run()
             self._wave_kernel = None
         measure = observables.kernel("measure").bind(
             self.chunks, *self.arguments(), self.clock, self.work, self._partial
@@ -147,7 +150,7 @@ class Engine:
             Items(self.model.replicas * self._sums), self.chunks.nchunk, self._partial, self._result
         )
         self._measure = self.backend.program(
-            [*self.update(clk.slot("CURRENT"), 0.0), measure, fold]
+            [*self.update_current(), measure, fold]
         )
         self._observables = observables
 
@@ -179,6 +182,10 @@ class Engine:
         for operator in self.fields.values():
             commands += operator.commands(self.work, self.clock, source)
         return commands
+
+    def update_current(self) -> list[Any]:
+        """Return the commands before an evaluation of the state as it is."""
+        return self.update(clk.slot("CURRENT"), 0.0)
 
     # ---------------------------------------------------------------- state
 
@@ -276,6 +283,16 @@ class Engine:
             (self._modules[name],) = self.backend.compile([self.source(name)])
         return self._modules[name]
 
+    def prepared(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what ``make`` returned when it was first called for this key.
+
+        For commands and their arrays: binding one costs more than running it on a small mesh.
+        """
+        if key not in self._prepared:
+            self._prepared[key] = make()
+        found: T = self._prepared[key]
+        return found
+
     def chosen(self, region: int | None) -> list[Any]:
         """Return the arguments of kernels that look at one region, or at all cells (None).
 
@@ -303,7 +320,7 @@ class Engine:
         command = self._observables.kernel("term_field").bind(
             self.cells, *self.arguments(), self.clock, self.work, number, field, density
         )
-        self.backend.program([*self.update(clk.slot("CURRENT"), 0.0), command]).run()
+        self.backend.program([*self.update_current(), command]).run()
         return self.backend.download(field), self.backend.download(density)
 
     def torque_field(self, replica: int = 0) -> NDArray[Any]:
@@ -315,5 +332,5 @@ class Engine:
         command = self._observables.kernel("torque_field").bind(
             self.cells, *self.arguments(), self.clock, self.work, field
         )
-        self.backend.program([*self.update(clk.slot("CURRENT"), 0.0), command]).run()
+        self.backend.program([*self.update_current(), command]).run()
         return self.backend.download(field)[replica]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from micromag.backend import Chunks, Items
+from micromag.backend.base import Chunks, DeviceArray, Items, Program
 from micromag.observables.base import Part, Sample
 
 FloatArray = NDArray[np.float64]
@@ -68,7 +68,7 @@ def charge(sample: Sample, part: Part, kernel: str) -> FloatArray:
     key = (kernel, region)
     sums = sample.once(key, lambda: _layer_sums(sample, kernel, region, 1))[:, _layers(part), 0]
     scale = 2 * np.pi if kernel == "lattice_charge" else 4 * np.pi
-    return _mean(sums / scale, survey(sample, part).count[:, _layers(part)] > 0)
+    return _mean(sums / scale, _filled_layers(sample, region)[:, _layers(part)])
 
 
 def survey(sample: Sample, part: Part) -> Survey:
@@ -98,23 +98,31 @@ def _chunks(sample: Sample) -> Chunks:
 
 
 def _partial_sums(
-    sample: Sample, kernel: str, region: int | None, count: int, *arguments: FloatArray
+    sample: Sample, kernel: str, region: int | None, count: int, spec: FloatArray | None = None
 ) -> FloatArray:
     """Run a kernel of ``texture.cu``; return shape ``(count, replica, layer, chunk of the layer)``."""
-    engine, chunks = sample.engine, _chunks(sample)
-    result = engine.backend.zeros((chunks.nrep, chunks.nchunk, count), np.float64)
-    engine.module("texture.cu").kernel(kernel).bind(
-        chunks, *engine.chosen(region), *(engine.backend.upload(a) for a in arguments), result
-    ).run()
-    sums = np.moveaxis(engine.backend.download(result), 2, 0)
+    engine, backend, chunks = sample.engine, sample.engine.backend, _chunks(sample)
+
+    def prepare() -> tuple[Program, DeviceArray, DeviceArray]:
+        result = backend.zeros((chunks.nrep, chunks.nchunk, count), np.float64)
+        inputs = [] if spec is None else [backend.zeros(spec.shape, np.float64)]
+        arguments = [*engine.chosen(region), *inputs, result]
+        command = engine.module("texture.cu").kernel(kernel).bind(chunks, *arguments)
+        return backend.program([command]), inputs[0] if inputs else None, result
+
+    program, given, result = engine.prepared((kernel, region), prepare)
+    if spec is not None:
+        backend.write(given, spec)
+    program.run()
+    sums = np.moveaxis(backend.download(result), 2, 0)
     return np.ascontiguousarray(sums).reshape(count, chunks.nrep, chunks.nz, -1)
 
 
 def _layer_sums(
-    sample: Sample, kernel: str, region: int | None, count: int, *arguments: FloatArray
+    sample: Sample, kernel: str, region: int | None, count: int, spec: FloatArray | None = None
 ) -> FloatArray:
     """Return the sums over every layer, shape ``(replica, layer, count)``."""
-    sums = _partial_sums(sample, kernel, region, count, *arguments).sum(axis=3)
+    sums = _partial_sums(sample, kernel, region, count, spec).sum(axis=3)
     return np.moveaxis(sums, 0, 2)
 
 
@@ -132,6 +140,22 @@ def _decode(key: FloatArray) -> tuple[FloatArray, NDArray[np.int64]]:
     return steps / _KEY_STEPS, cell.astype(np.int64)
 
 
+def _filled_layers(sample: Sample, region: int | None) -> NDArray[np.bool_]:
+    """Return which layers hold a cell of the region, shape ``(replica, layer)``."""
+
+    def find() -> NDArray[np.bool_]:
+        model = sample.engine.model
+        regions = np.broadcast_to(model.region_here, (model.replicas, *model.mesh.shape))
+        return np.stack(
+            [
+                (model.filled(i) & (region is None or regions[i] == region)).any(axis=(1, 2))
+                for i in range(model.replicas)
+            ]
+        )
+
+    return sample.once(("filled layers", region), find)
+
+
 def _layers(part: Part) -> slice:
     return slice(None) if part.layer is None else slice(part.layer, part.layer + 1)
 
@@ -146,9 +170,7 @@ def _mean(values: FloatArray, present: NDArray[np.bool_]) -> FloatArray:
 # -------------------------------------------------------------------- places
 
 
-def _mean_place(
-    sample: Sample, axis: int, cells: FloatArray, weights: FloatArray
-) -> FloatArray:
+def _mean_place(sample: Sample, axis: int, cells: FloatArray, weights: FloatArray) -> FloatArray:
     """Return the weighted mean over the layers of places given in cells [m], in the laboratory.
 
     Along a periodic axis the layers are brought to the side of the first that counts, and the mean
@@ -193,24 +215,12 @@ def _reversed_area(sample: Sample, part: Part) -> Places:
 
 
 def _core(sample: Sample, part: Part) -> Places:
-    engine, mesh = sample.engine, sample.engine.model.mesh
-    nx, ny, nz = mesh.cells
+    nx = sample.engine.model.mesh.cells[0]
     found, layers = survey(sample, part), _layers(part)
     upwards = found.up >= found.down
     defined = np.maximum(found.up, found.down) > _LEAST_CORE
     cell = np.where(defined, np.where(upwards, found.up_cell, found.down_cell), -1)
-    result = engine.backend.zeros((*cell.shape, 3, 3), np.float64)
-    engine.module("texture.cu").kernel("patches").bind(
-        Items(cell.size),
-        nx,
-        ny,
-        nz,
-        engine.model.replicas,
-        engine.backend.upload(cell.astype(np.int32)),
-        *engine.chosen(sample.region_number(part)),
-        result,
-    ).run()
-    m_z = engine.backend.download(result)
+    m_z = _patches(sample, sample.region_number(part), cell)
     places = np.zeros((*cell.shape, 2))
     for index in np.argwhere(defined):
         k = tuple(index)
@@ -220,6 +230,24 @@ def _core(sample: Sample, part: Part) -> Places:
     x, y = (_mean_place(sample, axis, places[:, layers, axis], weights) for axis in (0, 1))
     polarity = _mean(np.where(upwards, 1.0, -1.0)[:, layers], defined[:, layers])
     return Places(x, y, polarity)
+
+
+def _patches(sample: Sample, region: int | None, cell: NDArray[np.int64]) -> FloatArray:
+    """Return m_z around one cell of every layer, shape ``(replica, layer, 3, 3)``."""
+    engine, backend = sample.engine, sample.engine.backend
+
+    def prepare() -> tuple[Program, DeviceArray, DeviceArray]:
+        centres = backend.zeros(cell.shape, np.int32)
+        result = backend.zeros((*cell.shape, 3, 3), np.float64)
+        numbers = [*engine.model.mesh.cells, engine.model.replicas]
+        arguments = [*numbers, centres, *engine.chosen(region), result]
+        command = engine.module("texture.cu").kernel("patches").bind(Items(cell.size), *arguments)
+        return backend.program([command]), centres, result
+
+    program, centres, result = engine.prepared(("patches", region), prepare)
+    backend.write(centres, cell.astype(np.int32))
+    program.run()
+    return backend.download(result)
 
 
 def peak(m_z: FloatArray) -> tuple[float, float]:

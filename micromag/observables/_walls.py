@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from micromag.backend import Chunks, Items
-from micromag.integrators import clock as clk
+from micromag.backend.base import Chunks, DeviceArray, Items, Program
 from micromag.observables.base import Part, Sample
 
 FloatArray = NDArray[np.float64]
 
 _ROWS_PER_PIECE = 16
+_MOST_PIECES = 256
 _SPEC = 5
 """Numbers about a wall that the kernels are given; see ``kernels/wall.h``."""
 _ROW_SUMS = 8
@@ -97,28 +98,38 @@ def followed_walls(sample: Sample, part: Part) -> Walls:
 
 def velocity(sample: Sample, part: Part) -> FloatArray:
     """Return the velocity of the walls that are followed [m/s], shape ``(replica,)``."""
-    walls, engine, mesh = followed_walls(sample, part), sample.engine, sample.engine.model.mesh
-    nx, ny, nz = mesh.cells
-    replicas, rows = engine.model.replicas, ny * nz
-    result = engine.backend.zeros((replicas, rows, 2), np.float64)
-    command = (
-        engine.module("wall_motion.cu")
-        .kernel("wall_motion")
-        .bind(
-            Chunks(nx, ny, nz, replicas, rows),
-            *engine.arguments(),
-            *engine.chosen(sample.region_number(part)),
-            engine.backend.upload(walls.spec),
-            result,
-        )
+    engine = sample.engine
+    program, spec, result = engine.prepared(
+        ("wall motion", part.region), lambda: _motion(sample, part)
     )
-    engine.backend.program([*engine.update(clk.slot("CURRENT"), 0.0), command]).run()
+    engine.backend.write(spec, followed_walls(sample, part).spec)
+    program.run()
     first, count = _rows(sample, part)
     sums = engine.backend.download(result)[:, first : first + count]
     rates, changes = np.ascontiguousarray(np.moveaxis(sums, 2, 0)).sum(axis=2)
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = -mesh.cell_size[0] * rates / changes
+        found = -engine.model.mesh.cell_size[0] * rates / changes
     return np.where(changes != 0, found, np.nan)
+
+
+def _motion(sample: Sample, part: Part) -> tuple[Program, DeviceArray, DeviceArray]:
+    """Return what sums up dm/dt in every row, where it reads about the walls, and its result."""
+    engine, backend = sample.engine, sample.engine.backend
+    (nx, ny, nz), replicas = engine.model.mesh.cells, engine.model.replicas
+    spec = backend.zeros((replicas, _SPEC), np.float64)
+    result = backend.zeros((replicas, ny * nz, 2), np.float64)
+    command = (
+        engine.module("wall_motion.cu")
+        .kernel("wall_motion")
+        .bind(
+            Chunks(nx, ny, nz, replicas, ny * nz),
+            *engine.arguments(),
+            *engine.chosen(sample.region_number(part)),
+            spec,
+            result,
+        )
+    )
+    return backend.program([*engine.update_current(), command]), spec, result
 
 
 def _rows(sample: Sample, part: Part) -> tuple[int, int]:
@@ -128,19 +139,12 @@ def _rows(sample: Sample, part: Part) -> tuple[int, int]:
 
 
 def _measure(sample: Sample, part: Part) -> Walls:
-    engine = sample.engine
-    replicas = engine.model.replicas
-    spec = np.tile([0.0, -1.0, 0.0, 0.0, 0.0], (replicas, 1))
+    spec = np.tile([0.0, -1.0, 0.0, 0.0, 0.0], (sample.engine.model.replicas, 1))
     for replica, sums in enumerate(_profiles(sample, part)):
         wall = _follow(sample, part, replica, sums) if sample.due[replica] else None
         if wall is not None:
             spec[replica] = wall.spec
-    found = [
-        _fit(sample, part, int(wall[2]), sums)
-        for wall, sums in zip(spec, _row_sums(sample, part, spec), strict=True)
-    ]
-    position, width, tilt, angle = np.array(found).T
-    return Walls(position + engine.window_offset[:, 0], width, tilt, angle, spec)
+    return _fit(sample, spec, _row_sums(sample, part, spec))
 
 
 # -------------------------------------------------------------------- from the device
@@ -148,48 +152,59 @@ def _measure(sample: Sample, part: Part) -> Walls:
 
 def _profiles(sample: Sample, part: Part) -> FloatArray:
     """Return the sums of m and the number of cells at every x, shape ``(replica, 4, nx)``."""
-    engine, mesh = sample.engine, sample.engine.model.mesh
-    replicas, nx = engine.model.replicas, mesh.cells[0]
+    engine, backend = sample.engine, sample.engine.backend
+    (nx, ny, nz), replicas = engine.model.mesh.cells, engine.model.replicas
     first, rows = _rows(sample, part)
-    pieces = -(-rows // _ROWS_PER_PIECE)
-    partial = engine.backend.zeros((replicas, pieces, 4, nx), np.float64)
-    result = engine.backend.zeros((replicas, 4, nx), np.float64)
-    module = engine.module("wall.cu")
-    module.kernel("wall_profile").bind(
-        Items(replicas * pieces * nx),
-        nx,
-        mesh.count,
-        first,
-        rows,
-        _ROWS_PER_PIECE,
-        replicas,
-        *engine.chosen(sample.region_number(part)),
-        partial,
-    ).run()
-    module.kernel("fold_profile").bind(
-        Items(replicas * 4 * nx), nx, pieces, partial, result
-    ).run()
-    return engine.backend.download(result)
+
+    def prepare() -> tuple[Program, DeviceArray]:
+        pieces = min(-(-rows // _ROWS_PER_PIECE), _MOST_PIECES)
+        partial = backend.zeros((replicas, pieces, 4, nx), np.float64)
+        result = backend.zeros((replicas, 4, nx), np.float64)
+        module = engine.module("wall.cu")
+        chunks = Chunks(nx, ny, nz, replicas, pieces)
+        chosen = engine.chosen(sample.region_number(part))
+        items = Items(replicas * 4 * nx)
+        commands = [
+            module.kernel("wall_profile").bind(chunks, first, rows, *chosen, partial),
+            module.kernel("fold_profile").bind(items, nx, pieces, partial, result),
+        ]
+        return backend.program(commands), result
+
+    program, result = engine.prepared(("wall profile", part), prepare)
+    program.run()
+    return backend.download(result)
 
 
-def _row_sums(sample: Sample, part: Part, spec: FloatArray) -> FloatArray:
+def _row_sums(sample: Sample, part: Part, walls: FloatArray) -> FloatArray:
     """Return the sums over the wall in every row, shape ``(replica, row, 8)``."""
-    engine, mesh = sample.engine, sample.engine.model.mesh
-    replicas = engine.model.replicas
+    engine, backend = sample.engine, sample.engine.backend
+    mesh, replicas = engine.model.mesh, engine.model.replicas
     first, rows = _rows(sample, part)
-    result = engine.backend.zeros((replicas, rows, _ROW_SUMS), np.float64)
-    engine.module("wall.cu").kernel("wall_rows").bind(
-        Items(replicas * rows),
-        mesh.cells[0],
-        mesh.count,
-        first,
-        rows,
-        replicas,
-        *engine.chosen(sample.region_number(part)),
-        engine.backend.upload(spec),
-        result,
-    ).run()
-    return engine.backend.download(result)
+
+    def prepare() -> tuple[Program, DeviceArray, DeviceArray]:
+        spec = backend.zeros((replicas, _SPEC), np.float64)
+        result = backend.zeros((replicas, rows, _ROW_SUMS), np.float64)
+        command = (
+            engine.module("wall.cu")
+            .kernel("wall_rows")
+            .bind(
+                Items(replicas * rows),
+                mesh.cells[0],
+                mesh.count,
+                first,
+                rows,
+                replicas,
+                *engine.chosen(sample.region_number(part)),
+                spec,
+                result,
+            )
+        )
+        return backend.program([command]), spec, result
+
+    program, spec, result = engine.prepared(("wall rows", part), prepare)
+    backend.write(spec, walls)
+    program.run()
+    return backend.download(result)
 
 
 # -------------------------------------------------------------------- which wall
@@ -204,7 +219,7 @@ def _follow(sample: Sample, part: Part, replica: int, sums: FloatArray) -> Wall 
     key = ("wall", part, replica)
     trail: Trail | None = sample.memory.get(key)
     if trail is None:
-        component = int(np.ptp(profile, axis=1).argmax())
+        component = int((profile.max(axis=1) - profile.min(axis=1)).argmax())
     else:
         component = trail.component
     walls = find_walls(profile[component], component, present)
@@ -226,9 +241,7 @@ def _follow(sample: Sample, part: Part, replica: int, sums: FloatArray) -> Wall 
     sample.memory[key] = Trail(
         component,
         rising,
-        tuple(
-            offset + w.place * mesh.cell_size[0] for w in walls if (w.right > w.left) == rising
-        ),
+        tuple(offset + w.place * mesh.cell_size[0] for w in walls if (w.right > w.left) == rising),
         offset + wall.place * mesh.cell_size[0],
     )
     return wall
@@ -261,7 +274,7 @@ def find_walls(profile: FloatArray, component: int, cells: NDArray[np.intp]) -> 
     """
     zeros = _zeros(profile)
     ends = [-0.5, *zeros, len(profile) - 0.5]
-    levels = [_level(profile, a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    levels = [_level(profile, a, b) for a, b in pairwise(ends)]
     walls = []
     for k, zero in enumerate(zeros):
         left, right = levels[k], levels[k + 1]
@@ -274,19 +287,21 @@ def find_walls(profile: FloatArray, component: int, cells: NDArray[np.intp]) -> 
             most = int((zero + ends[k + 2]) / 2)
         s = (2 * profile - left - right) / (right - left)
         low, high = _extent(s, zero, least, most)
-        place = float(np.interp(zero, np.arange(len(cells)), cells))
+        before = int(cells[int(zero)])
+        place = before + (zero - int(zero)) * (int(cells[int(zero) + 1]) - before)
         walls.append(Wall(place, component, left, right, int(cells[low]), int(cells[high])))
     return walls
 
 
 def _zeros(profile: FloatArray) -> list[float]:
     """Return where the profile changes from one sign to the other for good."""
-    sign = np.sign(profile) * (np.abs(profile) > _UNDECIDED * np.abs(profile).max())
-    decided = np.flatnonzero(sign)
-    turns = np.flatnonzero(sign[decided[1:]] != sign[decided[:-1]])
+    size = np.abs(profile)
+    decided = np.flatnonzero(size > _UNDECIDED * size.max())
+    up = profile[decided] > 0
+    turns = np.flatnonzero(up[1:] != up[:-1])
     zeros = []
-    for a, b in zip(decided[turns], decided[turns + 1], strict=True):
-        between = profile[a : b + 1] * sign[b]
+    for a, b in zip(decided[turns].tolist(), decided[turns + 1].tolist(), strict=True):
+        between = profile[a : b + 1] if profile[b] > 0 else -profile[a : b + 1]
         crossings = np.flatnonzero((between[:-1] < 0) & (between[1:] >= 0))
         i = int(crossings[len(crossings) // 2])
         zeros.append(float(a + i + between[i] / (between[i] - between[i + 1])))
@@ -313,29 +328,29 @@ def _extent(s: FloatArray, zero: float, least: int, most: int) -> tuple[int, int
 # -------------------------------------------------------------------- the fit
 
 
-def _fit(
-    sample: Sample, part: Part, component: int, sums: FloatArray
-) -> tuple[float, float, float, float]:
-    """Return position, width, tilt and angle from the sums over every row of one replica.
+def _fit(sample: Sample, spec: FloatArray, sums: FloatArray) -> Walls:
+    """Return the walls from the sums over every row.
 
-    One slope 1/Delta for all rows, and a zero of its own for each: neither a tilt nor a bend of the
-    wall widens it.
+    One slope 1/Delta for all rows of a wall, and a zero of its own for each: neither a tilt nor a
+    bend of the wall widens it.
     """
-    nan = float("nan")
     mesh = sample.engine.model.mesh
-    used = np.flatnonzero(sums[:, 1] > 0)
-    zero, w, wx, wa, wxx, wxa = sums[used, :6].T
-    squares = float((wxx - wx * wx / w).sum())
-    slope = float((wxa - wx * wa / w).sum()) / squares if squares > 0 else 0.0
-    if not slope > 0:
-        return nan, nan, nan, nan
-    h = mesh.cell_size[0]
-    x = (zero + wx / w - wa / w / slope) * h + mesh.centres(0)[0]
-    y = mesh.centres(1)[used % mesh.cells[1]]
-    away = y - y.mean()
-    spread = float((away * away).sum())
-    tilt = float(np.arctan((away * x).sum() / spread)) if spread > 0 else nan
-    width = h / slope * (np.cos(tilt) if spread > 0 else 1.0)
-    p, q = float(sums[:, 6].sum()), float(sums[:, 7].sum())
-    angle = float(np.arctan2(q, p)) if p != 0 or q != 0 else nan
-    return float(x.mean()), float(width), tilt, angle
+    h, y = mesh.cell_size[0], np.resize(mesh.centres(1), sums.shape[1])
+    zero, w, wx, wa, wxx, wxa, p, q = np.ascontiguousarray(np.moveaxis(sums, 2, 0))
+    used = w > 0
+    count = used.sum(axis=1)
+    w = np.where(used, w, 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        slope = (wxa - wx * wa / w).sum(axis=1) / (wxx - wx * wx / w).sum(axis=1)
+        slope = np.where(slope > 0, slope, np.nan)
+        x = (zero + wx / w - wa / w / slope[:, None]) * h + mesh.centres(0)[0]
+        position = np.where(used, x, 0).sum(axis=1) / count
+        away = np.where(used, y - (used * y).sum(axis=1, keepdims=True) / count[:, None], 0)
+        along = (away * np.where(used, x, 0)).sum(axis=1) / (away * away).sum(axis=1)
+    tilt = np.arctan(np.where(np.isfinite(along), along, np.nan))
+    width = h / slope * np.where(np.isnan(tilt), 1, np.cos(tilt))
+    across, along_next = p.sum(axis=1), q.sum(axis=1)
+    angle = np.where((across != 0) | (along_next != 0), np.arctan2(along_next, across), np.nan)
+    nowhere = np.isnan(slope)
+    angle[nowhere] = np.nan
+    return Walls(position + sample.engine.window_offset[:, 0], width, tilt, angle, spec)
