@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micromag.backend import Backend, get_backend
+from micromag.column import Columns
 from micromag.config import Minimize, Relax, Run, RunConfig, load_config
 from micromag.driver import Driver, initial_state
 from micromag.engine import Engine
@@ -17,6 +18,7 @@ from micromag.errors import ConfigError
 from micromag.model import Model
 from micromag.output.recorder import MemoryRecorder
 from micromag.progress import SilentReporter
+from micromag.suggest import did_you_mean
 
 
 class Simulation:
@@ -64,8 +66,22 @@ class Simulation:
     ) -> None:
         if config is None:
             config = RunConfig(**{"schedule": ["relax"], **sections})
+        elif not isinstance(config, RunConfig):
+            raise ConfigError(
+                "a simulation is made of sections by name, or of one RunConfig",
+                where="Simulation",
+                value=repr(config),
+                allowed="mesh=..., material=..., initial=..., energy=[...], ...",
+                next_step="micromag.load(path) makes it of a run file",
+            )
         elif sections:
-            raise TypeError(f"a config and sections beside it: {', '.join(sections)}")
+            raise ConfigError(
+                "a whole configuration and sections beside it",
+                where="Simulation",
+                value=", ".join(sections),
+                allowed="one of the two",
+                next_step="RunConfig.with_overrides changes values of a configuration",
+            )
         self.config = config
         self.backend: Backend = get_backend(device or config.device, threads)
         self._recorder = MemoryRecorder()
@@ -129,7 +145,21 @@ class Simulation:
         given = given.reshape(3, 1, 1, 1) if given.shape == (3,) else given
         if not np.isfinite(given).all():
             raise ConfigError("m holds NaN or Inf", where="Simulation.m", allowed="finite numbers")
-        engine.set_m(np.broadcast_to(given, (3, *self.config.mesh.shape)))
+        shape = (3, *self.config.mesh.shape)
+        if given.shape not in ((3, 1, 1, 1), shape):
+            raise ConfigError(
+                "this is no magnetization of the mesh",
+                where="Simulation.m",
+                value=f"shape {given.shape}",
+                allowed=f"shape {shape}, which is (3, nz, ny, nx), or one direction (x, y, z)",
+            )
+        if not (given.any(axis=0) | ~engine.model.magnetic).all():
+            raise ConfigError(
+                "m is zero in cells of the magnet",
+                where="Simulation.m",
+                allowed="a direction in every cell of the magnet",
+            )
+        engine.set_m(np.broadcast_to(given, shape))
         self._driver.m = engine.m()[None]
 
     @property
@@ -141,7 +171,8 @@ class Simulation:
     def table(self) -> dict[str, NDArray[np.float64]]:
         """Rows recorded so far, by column name, SI units."""
         rows = self._recorder.table
-        return {c.name: rows[:, i] for i, c in enumerate(self._driver.columns)} if len(rows) else {}
+        columns = self._driver.columns if len(rows) else []
+        return Columns({column.name: rows[:, i] for i, column in enumerate(columns)})
 
     @property
     def snapshots(self) -> list[tuple[float, dict[str, NDArray[Any]]]]:
@@ -162,12 +193,22 @@ class Simulation:
         return float(self._measuring().measure().max_torque[0])
 
     def field(self, term: str) -> NDArray[Any]:
-        """Return the field of one energy term [T], shape ``(3, nz, ny, nx)``; raises ValueError."""
-        return self._measuring().term_field(term)[0]
+        """Return the field of one energy term [T], shape ``(3, nz, ny, nx)``; raises ConfigError."""
+        return self._of_term(term)[0]
 
     def energy_density(self, term: str) -> NDArray[Any]:
-        """Return the energy density of one term [J/m^3], shape ``(nz, ny, nx)``; raises ValueError."""
-        return self._measuring().term_field(term)[1]
+        """Return the energy density of one term [J/m^3], shape ``(nz, ny, nx)``; raises ConfigError."""
+        return self._of_term(term)[1]
+
+    def _of_term(self, term: str) -> tuple[NDArray[Any], NDArray[Any]]:
+        engine = self._measuring()
+        names = engine.model.energy_names
+        if term not in names:
+            raise ConfigError(
+                f"the run has no energy term {term!r}{did_you_mean(str(term), names)}",
+                allowed=", ".join(names) or "none: the run has no energy terms",
+            )
+        return engine.term_field(term)
 
     def _measuring(self) -> Engine:
         """Return an engine that holds the present state under the present parameters."""

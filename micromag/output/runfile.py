@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from micromag.column import Columns
 from micromag.errors import UnreadableInputError
 from micromag.mesh import Mesh
 from micromag.output.layout import WINDOW_OFFSET, from_nano
@@ -195,7 +196,7 @@ class RunFile:
     def table(self) -> dict[str, NDArray[Any]]:
         """The committed rows of the table, one array of shape (rows,) per column, SI."""
         with self._open() as file:
-            return {name: file["table"][name][: self._rows] for name in self.units}
+            return Columns({name: file["table"][name][: self._rows] for name in self.units})
 
     @cached_property
     def relax_history(self) -> dict[str, dict[str, NDArray[Any]]]:
