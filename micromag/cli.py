@@ -230,7 +230,7 @@ def validate(
 def info(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="A result (.vtkhdf), or the folder of one."),
+        typer.Argument(metavar="FILE", help="A result (.vtkhdf, sweep.h5), or its folder."),
     ],
     config: Annotated[
         bool, typer.Option("--config", help="Print the resolved run file that made the result.")
@@ -238,8 +238,9 @@ def info(
 ) -> None:
     """Show what is in a result."""
     from micromag.output.runfile import RunFile
+    from micromag.output.sweep_file import SweepFile, is_sweep
 
-    result = RunFile(_result_in(file))
+    result = SweepFile(file) if is_sweep(file) else RunFile(_result_in(file))
     _say(result.config_text.rstrip("\n") if config else result.summary())
 
 

@@ -16,7 +16,7 @@ from micromag.model import Model
 from micromag.output.folder import RunFolder, prepare
 from micromag.output.recorder import FileRecorder
 from micromag.output.runfile import RunFile
-from micromag.reporting import Reporter
+from micromag.reporting import SweepReporter
 from micromag.result_file import open_result
 from micromag.stopping import StopRequest
 from micromag.sweep import run_sweep
@@ -56,7 +56,7 @@ def run_job(
     skip_existing: bool = False,
     retry_failed: bool = False,
     threads: int | None = None,
-    reporter: Reporter,
+    reporter: SweepReporter,
     argv: Sequence[str] | None = None,
     stop: StopRequest,
 ) -> JobResult:
@@ -116,7 +116,9 @@ def run_job(
     return JobResult(path, _analyse(config, path))
 
 
-def _introduce(config: RunConfig, backend: Backend, folder: RunFolder, reporter: Reporter) -> None:
+def _introduce(
+    config: RunConfig, backend: Backend, folder: RunFolder, reporter: SweepReporter
+) -> None:
     if folder.moved_aside is not None:
         reporter.message(
             f"The result that was here is now in {os.path.relpath(folder.moved_aside)}."
@@ -137,7 +139,7 @@ def _compute(
     config: RunConfig,
     backend: Backend,
     path: Path,
-    reporter: Reporter,
+    reporter: SweepReporter,
     argv: Sequence[str] | None,
     stop: StopRequest,
 ) -> None:

@@ -25,9 +25,6 @@ class Reporter(Protocol):
     def relaxing(self, progress: Progress) -> None:
         """A relax or minimize stage goes on."""
 
-    def overall(self, text: str, fraction: float) -> None:
-        """A sweep has come so far, 0 to 1."""
-
     def message(self, text: str) -> None:
         """Something worth a line."""
 
@@ -39,6 +36,13 @@ class Reporter(Protocol):
 
     def compiled(self, seconds: float) -> None:
         """They are, after so long."""
+
+
+class SweepReporter(Reporter, Protocol):
+    """Is told of a sweep as well."""
+
+    def overall(self, text: str, fraction: float) -> None:
+        """A sweep has come so far, 0 to 1."""
 
 
 def describe_stages(stages: Sequence[Stage]) -> str:

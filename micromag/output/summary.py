@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LABEL = 12
 PREFIXES = ((1e-3, "mm"), (1e-6, "um"), (1e-9, "nm"), (1e-12, "pm"))
 TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"), (1e-12, "ps"), (1e-15, "fs"))
-SHOWN_ELSEWHERE = {"status", "device", "precision", "finished", "wall_time"}
+SHOWN_ELSEWHERE = {"status", "message", "device", "precision", "finished", "wall_time"}
 STATUS = {
     "running": "not closed: still running, or killed (what is in it is valid)",
     "finished": "finished",
@@ -24,7 +24,7 @@ STATUS = {
 
 def summarize(run: RunFile) -> str:
     """Return the summary of a result: mesh, device, times, stages, table and provenance."""
-    blocks = [_head(run), _body(run), _table(run), _provenance(run)]
+    blocks = [_head(run), _body(run), _table(run), provenance_lines(run.provenance)]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
@@ -36,7 +36,9 @@ def _head(run: RunFile) -> list[str]:
     title = _config(run).get("title")
     size = run.path.stat().st_size
     status = STATUS.get(run.status, run.status)
-    return [*([str(title)] if title else []), f"{run.path}  ({_bytes(size)}, {status})"]
+    lines = [*([str(title)] if title else []), f"{run.path}  ({size_text(size)}, {status})"]
+    why = str(run.provenance.get("message", ""))
+    return [*lines, *(f"  {line}" for line in why.splitlines())]
 
 
 def _body(run: RunFile) -> list[str]:
@@ -74,7 +76,9 @@ def _snapshots(run: RunFile) -> str:
     gaps = np.diff(run.times)
     if gaps.max() < 1.5 * LEAST_GAP:
         apart = f"kept {_time(LEAST_GAP)} apart, for readers need times that increase"
-        return f"{len(run)} of {names}, before and after the stages, in which no time passes ({apart})"
+        return (
+            f"{len(run)} of {names}, before and after the stages, in which no time passes ({apart})"
+        )
     every = f" every {_time(gaps[0])}" if np.ptp(gaps) < 1e-6 * gaps[0] else ""
     return f"{len(run)} of {names}, t = {_time(run.times[0])} to {_time(run.times[-1])}{every}"
 
@@ -140,9 +144,10 @@ def _table(run: RunFile) -> list[str]:
     return lines
 
 
-def _provenance(run: RunFile) -> list[str]:
+def provenance_lines(provenance: Mapping[str, Any]) -> list[str]:
+    """Return where a result comes from, without what is shown elsewhere."""
     entries = {
-        k: v for k, v in run.provenance.items() if k not in SHOWN_ELSEWHERE and v not in ("", None)
+        k: v for k, v in provenance.items() if k not in SHOWN_ELSEWHERE and v not in ("", None)
     }
     if not entries:
         return []
@@ -184,7 +189,8 @@ def _time(t: float) -> str:
     return f"{t / scale:.6g} {unit}"
 
 
-def _bytes(count: float) -> str:
+def size_text(count: float) -> str:
+    """Return a number of bytes in words."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.3g} {unit}"

@@ -19,6 +19,7 @@ from micromag.output.runfile import RunFile, open_hdf5, plain_attribute
 
 SWEEP_RESULT = "sweep.h5"
 """Name of the collected table in the folder of a sweep."""
+_ENDING = ".h5"
 DONE = ("finished", "ended")
 """Words for replicas of which nothing is left to compute: the whole schedule, or up to its own end."""
 
@@ -111,6 +112,10 @@ class SweepFile:
         Names of the table's columns.
     units, descriptions
         Of each column.
+    rows
+        Rows of the table of every replica, shape `shape`.
+    title
+        Of the run file; may be empty.
     config_text
         The resolved run file (YAML) of the sweep.
     provenance
@@ -143,6 +148,8 @@ class SweepFile:
             self.columns: list[str] = [str(name) for name in json.loads(group["columns"][()])]
             self.units = {n: str(file[n].attrs["units"]) for n in self.columns}
             self.descriptions = {n: str(file[n].attrs.get("description", "")) for n in self.columns}
+            self.rows: NDArray[np.int64] = file["rows"][...]
+            self.title = str(file.attrs.get("title", ""))
             self.replicas: list[Replica] = self._replicas(file)
 
     def _replicas(self, file: h5py.File) -> list[Replica]:
@@ -227,6 +234,18 @@ class SweepFile:
             )
         with open_hdf5(self.path) as file:
             return np.asarray(file[dataset][...], dtype=np.float64)
+
+    def summary(self) -> str:
+        """Return what ``micromag info`` prints about this sweep."""
+        from micromag.output.sweep_summary import summarize_sweep
+
+        return summarize_sweep(self)
+
+
+def is_sweep(path: str | os.PathLike[str]) -> bool:
+    """Return whether a path names the collected table of a sweep, or the folder of one."""
+    given = Path(path)
+    return (given / SWEEP_RESULT).exists() if given.is_dir() else given.suffix == _ENDING
 
 
 def _axis(entry: Mapping[str, Any]) -> SweepAxis:

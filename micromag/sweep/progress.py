@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from micromag.config_sections import Run
 from micromag.output.sweep_file import Replica
-from micromag.reporting import Reporter
+from micromag.reporting import SweepReporter
 from micromag.si_text import duration_text
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class SweepProgress:
 
     def __init__(
         self,
-        reporter: Reporter,
+        reporter: SweepReporter,
         replicas: Sequence[Replica],
         batches: Sequence[Sequence[SweepPoint]],
         clock: Callable[[], float] = time.monotonic,

@@ -20,7 +20,7 @@ from micromag.output.runfile import RunFile
 from micromag.output.sweep_file import SWEEP_RESULT, Replica, SweepFile
 from micromag.output.sweep_writer import file_axes, write_sweep
 from micromag.recording import columns_of
-from micromag.reporting import Reporter
+from micromag.reporting import SweepReporter
 from micromag.stopping import StopRequest
 from micromag.sweep.batch import run_batch
 from micromag.sweep.batching import fits
@@ -60,7 +60,7 @@ def run_sweep(
     skip_existing: bool = False,
     retry_failed: bool = False,
     threads: int | None = None,
-    reporter: Reporter,
+    reporter: SweepReporter,
     argv: Sequence[str] | None = None,
     stop: StopRequest,
 ) -> SweepResult:
@@ -133,7 +133,7 @@ class _Sweep:
         config: RunConfig,
         folder: RunFolder,
         backend: Backend,
-        reporter: Reporter,
+        reporter: SweepReporter,
         provenance: dict[str, Any],
     ) -> None:
         self.config = config
