@@ -6,6 +6,7 @@ The names below are the public interface; each is imported when it is first used
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 __version__ = "0.1.0"
@@ -27,8 +28,10 @@ _PUBLIC = {
         "NumericalError",
         "UnreadableInputError",
     ],
+    "micromag.job": ["run"],
     "micromag.mesh": ["Mesh"],
     "micromag.output.runfile": ["RunFile"],
+    "micromag.output.sweep_file": ["SweepFile"],
     "micromag.simulation": ["Simulation", "load"],
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
@@ -50,7 +53,9 @@ def __getattr__(name: str) -> Any:
             for key in registry.keys():
                 if key.replace("_", "") == name.lower():
                     return registry.get(key)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # With these Python says which name was probably meant.
+    what = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(what, name=name, obj=sys.modules[__name__])
 
 
 def __dir__() -> list[str]:

@@ -30,7 +30,13 @@ class TermsOf:
 
     def read(self, data: Any, info: ValidationInfo) -> Terms:
         """Return the terms; raises ValidationError with all that is wrong."""
+        if isinstance(data, Term):
+            data = [data]
         if isinstance(data, (list, tuple)):  # from Python: terms, or pairs of key and term
+            wrong = [item for item in data if not isinstance(item, (Term, tuple))]
+            if wrong:
+                what = f"a list of terms such as Exchange(A=...) is needed; {name_of(wrong[0])} is none"
+                raise custom_error("terms", what, ", ".join(_keys(self.kind)))
             pairs = [
                 item if isinstance(item, tuple) else (TERMS.key_of(type(item)), item)
                 for item in data

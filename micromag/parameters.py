@@ -301,6 +301,8 @@ def name_of(data: Any) -> str:
         return "a mapping"
     if isinstance(data, (list, tuple)):
         return "a list"
+    if isinstance(data, BaseModel):
+        return f"{type(data).__name__}(...)"
     return repr(data)
 
 
