@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from micromag import __version__
+from micromag.cli_plot import add_plot_commands
 from micromag.errors import Interrupted, MicromagError, UnreadableInputError
 
 if TYPE_CHECKING:
@@ -261,6 +262,9 @@ def schema() -> None:
     from micromag.config import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=2))
+
+
+add_plot_commands(app, _command)
 
 
 def _say(text: str) -> None:

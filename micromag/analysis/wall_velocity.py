@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeGuard
 
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from micromag.output.runfile import RunFile
     from micromag.output.sweep_file import SweepFile
 
-CSV, PICTURE = "velocity.csv", "velocity.png"
-"""What a sweep leaves in its folder."""
+PICTURE = "velocity.png"
+"""What a sweep leaves in its folder, beside the CSV of the same name."""
 
 
 class WallVelocity(Analysis):
@@ -97,30 +98,41 @@ class WallVelocity(Analysis):
 
         Raises AnalysisError when ``against`` was not swept, MicromagError if the disk refuses.
         """
+        return self.write(sweep, folder / PICTURE)
+
+    def write(self, sweep: SweepFile, picture: Path) -> list[str]:
+        """Return what the curves show, and write the picture and a CSV of the same name beside it.
+
+        Raises AnalysisError when ``against`` was not swept, MicromagError if the disk refuses.
+        """
+        from micromag.plot.velocity_figure import velocity_figure
+        from micromag.plot.writing import MissingLibraryError, write_figure
+
         found = self.measure(sweep)
-        write_csv(found, folder / CSV)
+        numbers = picture.with_suffix(".csv")
+        write_csv(found, numbers)
         sentences = [told(found, curve) for curve in found.curves]
         missing = [p for p in found.points if p.motion is None]
         if missing:
             named = "; ".join(f"{p.label or p.number}: {p.note or p.status}" for p in missing[:3])
             more = f"; and {len(missing) - 3} more" if len(missing) > 3 else ""
             sentences.append(f"No velocity of {len(missing)} of {len(sweep)} runs: {named}{more}.")
-        from micromag.plot.velocity_figure import velocity_figure
-        from micromag.plot.writing import MissingLibraryError, write_figure
-
         try:
-            write_figure(velocity_figure(found), folder / PICTURE)
-            names = f"{CSV} and {PICTURE} are"
+            write_figure(velocity_figure(found), picture)
         except MissingLibraryError as error:
-            names = f"{CSV} is"
-            sentences.append(f"There is no {PICTURE}: {error.what}; {error.next_step}.")
-        return [*sentences, f"{names} in {folder}."]
+            why = f"{error.what} ({error.next_step})"
+            return [*sentences, f"The velocities are in {_path(numbers)}; {why}."]
+        return [*sentences, f"The velocities are in {_path(numbers)} and {_path(picture)}."]
 
     def measure(self, sweep: SweepFile) -> Velocities:
         """Return the velocities of a sweep, sorted into curves; raises as `report_sweep`."""
         return measure_sweep(
             sweep, stage=self.stage, after=self.after, against=self.against, part=self.part
         )
+
+
+def _path(path: Path) -> str:
+    return os.path.relpath(path)
 
 
 def _on_this_mesh(run: RunFile, expected: float, width: float) -> str:

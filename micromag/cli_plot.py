@@ -1,0 +1,270 @@
+"""The command ``micromag plot``: pictures of finished results.
+
+Everything heavy is imported inside the command that needs it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from micromag.errors import ConfigError, UnreadableInputError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from micromag.analysis.wall_velocity import WallVelocity
+    from micromag.output.runfile import RunFile
+    from micromag.output.sweep_file import SweepFile
+
+Guard = Callable[[Callable[..., None]], Callable[..., None]]
+"""Turns what goes wrong in a command into a message and an exit code."""
+
+ResultArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE", help="A result (.vtkhdf), or the folder of one.", show_default=False
+    ),
+]
+PictureOption = Annotated[
+    Path | None,
+    typer.Option(
+        "-o", "--output", metavar="FILE",
+        help="The picture: .png, .pdf or .svg; by default a PNG beside the result.",
+    ),
+]  # fmt: skip
+
+
+def add_plot_commands(app: typer.Typer, guard: Guard) -> None:
+    """Add ``plot`` and its commands to the command line.
+
+    Parameters
+    ----------
+    app
+        The command line.
+    guard
+        Wraps each command.
+    """
+    plot = typer.Typer(
+        name="plot",
+        help="Make pictures of finished results: velocity, map, xt, table.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    for command in (velocity, map_, xt, table):
+        short = (command.__doc__ or "").partition("\n")[0]
+        plot.command(name=command.__name__.rstrip("_"), short_help=short)(guard(command))
+    app.add_typer(plot, name="plot")
+
+
+def velocity(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder of a sweep.", show_default=False)
+    ],
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against", metavar="KEY", help="Swept key of the abscissa, torques.zhang_li.J[0]."
+        ),
+    ] = None,
+    after: Annotated[
+        str | None,
+        typer.Option("--after", metavar="TIME", help="Start of the fit in its stage, '2 ns'."),
+    ] = None,
+    stage: Annotated[
+        int | None, typer.Option("--stage", min=0, help="Number of the stage, from 0.")
+    ] = None,
+    part: Annotated[
+        str | None, typer.Option("--part", metavar="NAME", help="Region or layer of the wall.")
+    ] = None,
+    output: PictureOption = None,
+) -> None:
+    """Plot a sweep's wall velocities beside the one-dimensional model.
+
+    What the run file says under analysis.wall_velocity holds unless it is given here. A CSV with
+    the same numbers is written beside the picture.
+    """
+    picture = _picture(output, folder / "velocity.png" if folder.is_dir() else None, folder)
+    from micromag.output.sweep_file import SweepFile
+
+    sweep = SweepFile(folder)
+    analysis = _analysis(sweep, {"against": against, "after": after, "stage": stage, "part": part})
+    for sentence in analysis.write(sweep, picture):
+        _say(sentence)
+
+
+def map_(
+    file: ResultArgument,
+    snapshot: Annotated[
+        list[int] | None,
+        typer.Option("--snapshot", metavar="K", help="Its number, -1 the last; repeatable."),
+    ] = None,
+    time: Annotated[
+        list[str] | None,
+        typer.Option("--time", metavar="TIME", help="The nearest to '1.5 ns'; repeatable."),
+    ] = None,
+    layer: Annotated[
+        int | None, typer.Option("--layer", metavar="Z", min=0, help="Layer of cells, from 0.")
+    ] = None,
+    output: PictureOption = None,
+) -> None:
+    """Plot the magnetization: hue is its direction in the plane, lightness m_z.
+
+    By default the last snapshot and the middle layer.
+    """
+    run, picture = _opened(file, output, "map")
+    from micromag.plot.magnetization_map import magnetization_map
+
+    if layer is not None and layer >= run.mesh.cells[2]:
+        allowed = f"0 to {run.mesh.cells[2] - 1}"
+        raise ConfigError("there is no such layer", where="--layer", value=layer, allowed=allowed)
+    chosen = [*(snapshot or []), *(_nearest(run, text) for text in time or [])] or [-1]
+    _write(magnetization_map(run, chosen, layer), picture)
+
+
+def xt(
+    file: ResultArgument,
+    component: Annotated[
+        str | None,
+        typer.Option("--component", metavar="AXIS", help="x, y or z; by default the wall's."),
+    ] = None,
+    output: PictureOption = None,
+) -> None:
+    """Plot a component of m, averaged over y and z, against x and t, with the wall on it."""
+    if component not in (None, "x", "y", "z"):
+        raise ConfigError(
+            "there is no such component", where="--component", value=component, allowed="x, y, z"
+        )
+    run, picture = _opened(file, output, "xt")
+    from micromag.plot.xt_map import xt_map
+
+    _write(xt_map(run, component), picture)
+
+
+def table(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A result (.vtkhdf), or the folder of one or of a sweep.",
+            show_default=False,
+        ),
+    ],
+    columns: Annotated[
+        list[str], typer.Argument(metavar="COLUMN...", help="Columns.", show_default=False)
+    ],
+    output: PictureOption = None,
+) -> None:  # fmt: skip
+    """Plot columns of the table against time, those of one unit in one panel."""
+    from micromag.output.runfile import RunFile
+    from micromag.output.sweep_file import SWEEP_RESULT, SweepFile
+    from micromag.plot.table_plot import table_plot
+
+    if file.name == SWEEP_RESULT or (file.is_dir() and (file / SWEEP_RESULT).exists()):
+        sweep = SweepFile(file)
+        there = [replica for replica in sweep.replicas if replica.path.exists()]
+        runs = {replica.label: RunFile(replica.path) for replica in there}
+        picture = _picture(output, sweep.folder / "table.png", sweep.folder)
+    else:
+        run, picture = _opened(file, output, "table")
+        runs = {"": run}
+    _write(table_plot(runs, columns), picture)
+
+
+# ---------------------------------------------------------------------------------- helpers
+
+
+def _analysis(sweep: SweepFile, options: dict[str, Any]) -> WallVelocity:
+    """Return the analysis as the sweep's run file has it, with what the command line replaces."""
+    import yaml
+    from pydantic import ValidationError
+
+    from micromag.analysis.wall_velocity import WallVelocity
+
+    stored = yaml.safe_load(sweep.config_text) or {}
+    given = {key: value for key, value in options.items() if value is not None}
+    known = (stored.get("analysis") or {}).get("wall_velocity") or {}
+    try:
+        return WallVelocity.model_validate({**known, **given})
+    except ValidationError as error:
+        [first, *_] = error.errors(include_url=False)
+        name = ".".join(map(str, first["loc"]))
+        raise ConfigError(
+            str(first["msg"]),
+            where=f"--{name}",
+            value=given.get(name),
+            allowed=first.get("ctx", {}).get("allowed"),
+        ) from None
+
+
+def _opened(file: Path, output: Path | None, kind: str) -> tuple[RunFile, Path]:
+    """Return a result and the path of its picture, by default ``<result>_<kind>.png``."""
+    from micromag.output.runfile import RunFile
+
+    result = _result_in(file)
+    return RunFile(result), _picture(output, result.with_name(f"{result.stem}_{kind}.png"), file)
+
+
+def _result_in(path: Path) -> Path:
+    if not path.is_dir():
+        return path
+    from micromag.output.folder import existing_results
+
+    results = [found for found in existing_results(path) if found.suffix == ".vtkhdf"]
+    if len(results) == 1:
+        return results[0]
+    raise UnreadableInputError(
+        "several results in this folder" if results else "no result in this folder",
+        where=str(path),
+        value=", ".join(result.name for result in results[:5]) or None,
+        next_step="name one of them" if results else "name a .vtkhdf file, or the folder of one",
+    )
+
+
+def _picture(output: Path | None, default: Path | None, where: Path) -> Path:
+    """Return where a picture goes; whatever would fail after the work is refused before it."""
+    from micromag.plot.writing import check_ending, require_matplotlib
+
+    if output is None and default is None:
+        default = where.with_name("velocity.png")
+    picture = check_ending(output if output is not None else default or where)
+    if not picture.parent.is_dir():
+        raise UnreadableInputError("no such folder", where=str(picture.parent))
+    require_matplotlib()
+    return picture
+
+
+def _nearest(run: RunFile, text: str) -> int:
+    """Return the number of the snapshot nearest to a time such as ``1.5 ns``."""
+    import numpy as np
+
+    from micromag.units import UnitError, to_si
+
+    try:
+        t = to_si(text, "s")
+    except UnitError as error:
+        raise ConfigError(
+            str(error), where="--time", value=text, allowed="a time: 1.5 ns"
+        ) from None
+    if not len(run):
+        raise UnreadableInputError("there is no snapshot", where=str(run.path))
+    # Of the snapshots of one instant the last shows what came of it.
+    away = np.abs(run.times - t)
+    return int(np.flatnonzero(away <= away.min() + 1e-13)[-1])
+
+
+def _write(figure: Figure, picture: Path) -> None:
+    from micromag.plot.writing import write_figure
+
+    write_figure(figure, picture)
+    _say(f"The picture is {os.path.relpath(picture)}")
+
+
+def _say(text: str) -> None:
+    """Write to standard output, without what would steer a terminal."""
+    from micromag.progress import printable
+
+    typer.echo(printable(text))
