@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from micromag.arguments import Checked
-from micromag.parameters import Quantity, Vector, custom_error
+from micromag.parameters import Quantity, Vector, custom_error, name_of
 
 LEAST_WINDOW = 8
 """Cells along the axis of a window, at least."""
@@ -46,9 +46,14 @@ ImageCount = Annotated[
 
 def _three(value: Any) -> Any:
     """Refuse what is no list of three, saying what a film needs."""
-    if isinstance(value, (list, tuple)) and len(value) != 3:
+    what = ""
+    if not isinstance(value, (list, tuple)):
+        what = f"{name_of(value)} is not a list [x, y, z]"
+    elif len(value) != 3:
+        entries = "1 entry is" if len(value) == 1 else f"{len(value)} entries are"
         few = "not enough" if len(value) < 3 else "too many"
-        what = f"{len(value)} entries are {few}: one for each of x, y, z"
+        what = f"{entries} {few}: one for each of x, y, z"
+    if what:
         raise custom_error("three", what, "three whole numbers; a film has cells [nx, ny, 1]")
     return value
 
@@ -79,6 +84,9 @@ class Window(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    columns: ClassVar[tuple[str, str]] = ("window_offset_x", "window_offset_y")
+    """Columns of the table, and numbers of every snapshot, that tell how far it has moved [m]."""
 
     follow: Literal["wall", "skyrmion", "core"]
     axis: Literal["x", "y"] = "x"

@@ -108,10 +108,9 @@ def columns_of(config: RunConfig) -> list[Column]:
 
 def window_fields(engine: Engine, replica: int) -> dict[str, NDArray[Any]]:
     """Return what a snapshot says of a moving window: its offset [m], one number per axis."""
-    if engine.model.mesh.window is None:
-        return {}
+    window = engine.model.mesh.window
     offset = engine.window_offset[replica]
-    return {f"window_offset_{axis}": offset[i] for i, axis in enumerate("xy")}
+    return {} if window is None else dict(zip(window.columns, offset, strict=True))
 
 
 def snapshot_fields(

@@ -7,6 +7,7 @@ moved its mesh. When the host looks makes no difference to the result.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,11 +16,13 @@ from numpy.typing import NDArray
 from micromag.errors import ConfigError, NumericalError
 from micromag.integrators import clock as clk
 from micromag.integrators.clock import Status
+from micromag.mesh import Window
 
 if TYPE_CHECKING:
     from micromag.backend.base import Command, Module, Program, Source
+    from micromag.config import RunConfig
     from micromag.engine import Engine
-    from micromag.mesh import Mesh, Window
+    from micromag.mesh import Mesh
 
 EVERY = 8
 """Accepted steps between two looks at where the texture is."""
@@ -111,9 +114,7 @@ class Follower:
         engine.write_clock(status=status)
 
 
-def moved_state(
-    m: NDArray[Any], cells: int, axis: int, filled: NDArray[np.bool_]
-) -> NDArray[Any]:
+def moved_state(m: NDArray[Any], cells: int, axis: int, filled: NDArray[np.bool_]) -> NDArray[Any]:
     """Return a state ``(3, nz, ny, nx)`` as a mesh that has moved by some cells sees it.
 
     Fresh cells hold what the outermost plane of cells held. Cells that were empty there, or are
@@ -152,6 +153,34 @@ def _domains(m: NDArray[Any], place: int) -> NDArray[np.float64]:
 
 
 # -------------------------------------------------------------------- without a texture
+
+
+class LeavingWalls:
+    """Ends replicas whose wall was there and has left a mesh that stands still: see `endings_of`."""
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+
+    def __call__(self, engine: Engine) -> dict[int, str]:
+        """Return the replicas that end now, and why."""
+        gone = {}
+        window = Window(follow="wall")
+        for replica in range(engine.model.replicas):
+            m = engine.m(replica)
+            if displacement(m, window) is not None:
+                self._seen.add(replica)
+            elif replica in self._seen:
+                gone[replica] = f"the wall has left the mesh: {_seen(m, window)}"
+        return gone
+
+
+def endings_of(config: RunConfig) -> list[Callable[[Engine], Mapping[int, str]]]:
+    """Return what ends replicas before their time: where the wall is what a run is about, its loss.
+
+    That is so if an analysis needs its position. With a window, whatever is followed must not be lost.
+    """
+    needed = {name for analysis in config.analysis.values() for name in analysis.needed_columns()}
+    return [LeavingWalls()] if "wall_position" in needed and config.mesh.window is None else []
 
 
 def check_textures(states: NDArray[Any], mesh: Mesh) -> None:

@@ -30,8 +30,9 @@ class StripEnds:
     .. math:: B(r_i) = -\mu_0 \sum_{j \in plane} \sum_{p \ge 1} N(r_i - r_j \pm p\,a\,e)\, M_s m_j
 
     The sum over p is taken cell by cell as far as the mesh reaches (and twice the cross-section's
-    diagonal, and 64 cells); beyond, the tensor is smooth and the sum is its integral with the first correction of
-    Euler and Maclaurin. In the plane the sum is a convolution. The error is below 1e-8 of mu0 Ms.
+    diagonal, and 64 cells); beyond, the tensor is smooth and the sum is its integral with the first
+    correction of Euler and Maclaurin. In the plane the sum is a convolution. The error is below
+    1e-8 of mu0 Ms.
 
     Parameters
     ----------
@@ -68,7 +69,7 @@ class StripEnds:
             Saturation magnetization [A/m], shape ``(nz, ny, nx)``.
         """
         moment = self._turned(m * Ms)
-        _, nz, ny, nx = moment.shape
+        nz, ny = moment.shape[1:3]
         total = np.zeros((3, *self._spectra.shape[1:]), dtype=np.complex128)
         for plane, sign in ((moment[..., 0], 1.0), (moment[..., -1], -1.0)):
             source = np.fft.fft2(plane, s=self._lengths, axes=(1, 2))
@@ -99,7 +100,10 @@ def _half_chains(
     """
     nx = cells[0]
     across = math.hypot(
-        *((2 * p + 1) * n * d for n, d, p in zip(cells[1:], cell_size[1:], periodic[1:], strict=True))
+        *(
+            (2 * p + 1) * n * d
+            for n, d, p in zip(cells[1:], cell_size[1:], periodic[1:], strict=True)
+        )
     )
     last = max(nx, _LEAST, math.ceil(_REACH * across / cell_size[0]))
     start = last + 0.5

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micromag.column import Column
+from micromag.mesh import Window
 from micromag.observables.base import Observable, Sample
 
 
@@ -25,7 +26,7 @@ class WindowOffset(Observable):
     Both columns are in the table of every run with ``mesh.window``.
     """
 
-    names: ClassVar[tuple[str, ...]] = ("window_offset_x", "window_offset_y")
+    names: ClassVar[tuple[str, ...]] = Window.columns
 
     def columns(self, name: str, energy_terms: Sequence[str]) -> list[Column]:
         """Return the column of that name."""

@@ -18,11 +18,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from micromag.mesh import Mesh
+from micromag.mesh import Mesh, Window
 
 OFFSET_BLOCK = 1024
-WINDOW_OFFSET = ("window_offset_x", "window_offset_y")
-"""Numbers of every snapshot of a mesh with a moving window [m], stored in nm."""
 MAX_CHUNK_BYTES = 1 << 31  # HDF5 allows chunks below 4 GiB
 
 
@@ -142,7 +140,7 @@ def _create_window_offset(root: h5py.Group, steps: h5py.Group, layout: Layout) -
     The origin of the image is one attribute and cannot follow.
     """
     numbers, offsets = root.create_group("FieldData"), steps.create_group("FieldDataOffsets")
-    for name in WINDOW_OFFSET:
+    for name in Window.columns:
         data = numbers.create_dataset(name, (0,), "f8", maxshape=(None,), chunks=(OFFSET_BLOCK,))
         meaning = f"how far the mesh has moved along {name[-1]}; the Origin is that of the start"
         _label(data, "nm", meaning, [layout.time])

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from micromag.column import Columns
 from micromag.errors import UnreadableInputError
-from micromag.mesh import Mesh
-from micromag.output.layout import WINDOW_OFFSET, from_nano
+from micromag.mesh import Mesh, Window
+from micromag.output.layout import from_nano
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 ATTEMPTS = 5
@@ -234,8 +234,8 @@ def _times(steps: h5py.Group) -> tuple[int, NDArray[np.float64]]:
 
 
 def _window_offset(root: h5py.Group, count: int) -> NDArray[np.float64]:
-    found = np.zeros((count, len(WINDOW_OFFSET)))
-    for i, name in enumerate(WINDOW_OFFSET):
+    found = np.zeros((count, len(Window.columns)))
+    for i, name in enumerate(Window.columns):
         if name in root.get("FieldData", ()):
             found[:, i] = [from_nano(float(x)) for x in root["FieldData"][name][:count]]
     return found

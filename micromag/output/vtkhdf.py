@@ -33,7 +33,6 @@ from micromag.mesh import Mesh
 from micromag.output.columns import ColumnGroup
 from micromag.output.layout import (
     OFFSET_BLOCK,
-    WINDOW_OFFSET,
     CellField,
     Layout,
     create_layout,
@@ -156,7 +155,9 @@ class VtkhdfWriter:
         """
         rows: dict[str, Any] = {field.name: self._storable(field, fields) for field in self.fields}
         if self.mesh.window is not None:
-            rows |= {name: nano(float(np.asarray(fields[name]))) for name in WINDOW_OFFSET}
+            rows |= {
+                name: nano(float(np.asarray(fields[name]))) for name in self.mesh.window.columns
+            }
         if extra := set(fields) - set(rows):
             raise ValueError(f"not among the quantities of this file: {sorted(extra)}")
         now = nano(t)
