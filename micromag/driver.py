@@ -26,7 +26,7 @@ from micromag.model import Model
 from micromag.recording import FloatArray, Mask, Recorder, Recording
 from micromag.reporting import Reporter, describe_relaxation, describe_stages
 from micromag.timetable import Event, Timetable
-from micromag.window import check_textures
+from micromag.window import check_textures, endings_of
 
 if TYPE_CHECKING:
     from micromag.backend import Backend
@@ -111,7 +111,7 @@ class Driver:
         self.backend = backend
         self.reporter = reporter
         self.stop = stop
-        self.endings = list(endings)
+        self.endings = [*endings, *endings_of(configs[0])]
         backend.monitor = BuildMonitor(reporter.compiling, reporter.compiled, stop)
         self.t = np.zeros(len(configs))
         self.m: NDArray[Any] | None = None
@@ -143,6 +143,7 @@ class Driver:
             ``stop`` became true; everything up to the step in hand is recorded.
         """
         total = len(self.configs[0].schedule)
+        self.outcomes.clear()
         try:
             for stages in zip(*(config.schedule for config in self.configs), strict=True):
                 if self.active.any():

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from micromag.backend import Backend, get_backend
+from micromag.config import RunConfig, load_config
 from micromag.driver import Driver
-from micromag.errors import AnalysisError, Interrupted, MicromagError
+from micromag.errors import AnalysisError, ConfigError, Interrupted, MicromagError
 from micromag.estimate import check_memory
 from micromag.model import Model
 from micromag.output.folder import RunFolder, prepare
 from micromag.output.recorder import FileRecorder
 from micromag.output.runfile import RunFile
+from micromag.output.sweep_file import SweepFile
+from micromag.progress import reporter_for
 from micromag.reporting import SweepReporter
 from micromag.result_file import open_result
 from micromag.stopping import StopRequest
 from micromag.sweep import run_sweep
 from micromag.sweep.run import collect_for
-
-if TYPE_CHECKING:
-    from micromag.config import RunConfig
 
 RESULT = "run.vtkhdf"
 """Name of the result of a single run in its folder."""
@@ -164,3 +164,71 @@ def _analyse(config: RunConfig, path: Path) -> list[str]:
         except AnalysisError as error:
             sentences.append(f"{key}: {error}")
     return sentences
+
+
+def run(
+    config: RunConfig | str | Path,
+    overrides: Iterable[str] = (),
+    *,
+    overwrite: bool = False,
+    skip_existing: bool = False,
+    retry_failed: bool = False,
+    threads: int | None = None,
+    quiet: bool = True,
+) -> RunFile | SweepFile:
+    """Run a run file as ``micromag run`` does, and return its result; of a sweep the whole of it.
+
+    ``micromag.run("sweep.yaml").table("wall_position")`` has an axis per swept key, and
+    ``xarray.open_dataset("runs/sweep/sweep.h5", engine="h5netcdf")`` names them. A sweep that was
+    stopped goes on when the same call is made again.
+
+    Parameters
+    ----------
+    config
+        The run file, or its resolved configuration.
+    overrides
+        As ``--set``: ``["solver.max_error=1e-6"]``. Only with the path of a run file.
+    overwrite, skip_existing, retry_failed
+        What to do with an existing result: move it aside; return it; compute the replicas of a sweep
+        again that failed.
+    threads
+        CPU threads; all by default.
+    quiet
+        False shows the progress on standard output.
+
+    Raises
+    ------
+    ConfigError
+        All that is wrong in the file, or overrides beside a configuration.
+    OutputExistsError
+        There is a result, and no option says what to do with it.
+    DeviceError
+        No such device or compiler, or the run does not fit its memory.
+    NumericalError
+        A single run failed. Replicas of a sweep that failed say so in `SweepFile.replicas`.
+    Interrupted
+        Ctrl-C; what was written is valid.
+    """
+    given = list(overrides)
+    if isinstance(config, (str, Path)):
+        config = load_config(config, given)
+    elif given:
+        raise ConfigError(
+            "overrides beside a configuration",
+            where="micromag.run",
+            value=", ".join(given),
+            allowed="overrides of a run file that is given by its path",
+            next_step="RunConfig.with_overrides changes values of a configuration",
+        )
+    with StopRequest() as stop, reporter_for(sys.stdout, quiet=quiet) as reporter:
+        run_job(
+            config,
+            overwrite=overwrite,
+            skip_existing=skip_existing,
+            retry_failed=retry_failed,
+            threads=threads,
+            reporter=reporter,
+            stop=stop,
+        )
+    folder = Path(config.output.directory)
+    return RunFile(folder / RESULT) if config.sweep is None else SweepFile(folder)

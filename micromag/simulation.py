@@ -82,6 +82,14 @@ class Simulation:
                 allowed="one of the two",
                 next_step="RunConfig.with_overrides changes values of a configuration",
             )
+        if config.sweep is not None:
+            raise ConfigError(
+                "a simulation is one run, and this run file is a sweep",
+                where="sweep",
+                value=f"{config.sweep.count} replicas",
+                next_step="micromag.run(PATH) computes all of them and returns the SweepFile; leave "
+                "the section out for one run",
+            )
         self.config = config
         self.backend: Backend = get_backend(device or config.device, threads)
         self._recorder = MemoryRecorder()
