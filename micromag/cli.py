@@ -130,6 +130,12 @@ def _bug_report() -> str:
     return f"{traceback.format_exc()}\n{REPORT}"
 
 
+def _threads(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise typer.BadParameter(f"{text!r} is not a number of threads: 1, 2, 3, ...")
+    return int(text)
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"micromag {__version__}")
@@ -156,7 +162,9 @@ def run(
     precision: PrecisionOption = None,
     threads: Annotated[
         int | None,
-        typer.Option("--threads", metavar="N", min=1, help="Threads on the CPU; all by default."),
+        typer.Option(
+            "--threads", metavar="N", parser=_threads, help="Threads on the CPU; all by default."
+        ),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Move an existing result aside.")

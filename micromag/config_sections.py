@@ -280,6 +280,7 @@ def _column(data: Any) -> str:
     except KeyError:
         names = column_names()
         near = did_you_mean(str(data), names)
+        near = "; 'energy' gives those of all terms" if str(data).startswith("E_") else near
         raise custom_error(
             "column", f"unknown column {name_of(data)}{near}", ", ".join(names)
         ) from None

@@ -168,6 +168,12 @@ def read_class(cls: type[Model], body: Any, info: ValidationInfo | None = None) 
             {} if body is None else body, context=info.context if info is not None else None
         )
     except ValidationError as error:
+        if not isinstance(body, Mapping) and error.errors()[0]["type"] == "model_type":
+            keys = ", ".join(
+                f"{info.alias or name}: ..." for name, info in cls.model_fields.items()
+            )
+            what = f"{name_of(body)} is not a mapping"
+            raise custom_error("keyed", what, f"{{{keys}}}") from None
         collect = Collector()
         collect.merge((), error, cls)
         collect.raise_if_any()

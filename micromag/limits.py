@@ -16,7 +16,7 @@ from micromag.estimate import OutputSize, output_size, stages
 from micromag.magnets import fastest_mode
 from micromag.mesh import AXES
 from micromag.output.folder import check_folder
-from micromag.sanity import tensor_seconds
+from micromag.sanity import implausible_values, tensor_seconds
 from micromag.si_text import bytes_text, duration_text, si
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ BEST_COMPRESSION = 1000
 
 
 def check_limits(config: RunConfig) -> None:
-    """Refuse a run that cannot come to its end.
+    """Refuse a run that cannot come to its end, naming the value that is most likely wrong.
 
     Raises
     ------
@@ -102,18 +102,16 @@ def _check_images(config: RunConfig) -> None:
 def _check_steps(config: RunConfig) -> None:
     mode = fastest_mode(config)
     for number, (staged, stage) in enumerate(stages(config)):
-        if not isinstance(stage, Run):
+        fixed = staged.solver.dt
+        dt = fixed or (1 / mode if mode else float("inf"))
+        if not isinstance(stage, Run) or stage.duration / dt <= MOST_STEPS:
             continue
-        dt = staged.solver.dt or (1 / mode if mode else stage.duration)
-        if stage.duration / dt > MOST_STEPS:
-            step = (
-                "the fixed step is"
-                if staged.solver.dt
-                else "the fastest spin wave asks for steps of"
-            )
-            raise ConfigError(
-                f"{si(stage.duration, 's')} take some {stage.duration / dt:.0e} steps: {step} "
-                f"{si(dt, 's')}; a number without a unit is in seconds",
-                where=f"schedule[{number}].run.for",
-                allowed=f"at most {MOST_STEPS:.0e} steps, {si(MOST_STEPS * dt, 's')}",
-            )
+        steps = f"{si(stage.duration, 's')} would take some {stage.duration / dt:.0e} steps"
+        for path, sentence in () if fixed else implausible_values(staged):
+            raise ConfigError(f"{sentence} ({steps})", where=path)
+        step = "the fixed step is" if fixed else "the fastest spin wave asks for steps of"
+        raise ConfigError(
+            f"{steps}: {step} {si(dt, 's')}; a number without a unit is in seconds",
+            where=f"schedule[{number}].run.for",
+            allowed=f"at most {MOST_STEPS:.0e} steps, {si(MOST_STEPS * dt, 's')}",
+        )

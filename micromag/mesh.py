@@ -47,7 +47,7 @@ ImageCount = Annotated[
 def _three(value: Any) -> Any:
     """Refuse what is no list of three, saying what a film needs."""
     what = ""
-    if not isinstance(value, (list, tuple)):
+    if not isinstance(value, (list, tuple, np.ndarray)):
         what = f"{name_of(value)} is not a list [x, y, z]"
     elif len(value) != 3:
         entries = "1 entry is" if len(value) == 1 else f"{len(value)} entries are"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from micromag.cell_values import quantity_of
 from micromag.config_sections import Relax, Run
+from micromag.constants import GAMMA_E
 from micromag.demag.tensor import padded_lengths
 from micromag.driver import LEAST_ERROR
 from micromag.estimate import output_size, stage_outputs, stages
@@ -134,11 +135,12 @@ def _transforms(config: RunConfig) -> Iterator[str]:
 # -------------------------------------------------------------------- the terms
 
 
-def _values(config: RunConfig) -> Iterator[str]:
-    """Material constants and excitations of an unlikely size: a wrong unit."""
-    owners: list[tuple[str, Any]] = [("material", config.material)]
-    owners += [(key, term) for key, term in [*config.energy, *config.torques]]
-    for owner, section in owners:
+def implausible_values(config: RunConfig) -> Iterator[tuple[str, str]]:
+    """Yield key paths of material constants and excitations of an unlikely size, with a sentence."""
+    owners: list[tuple[str, str, Any]] = [("", "material", config.material)]
+    owners += [("energy.", key, term) for key, term in config.energy]
+    owners += [("torques.", key, term) for key, term in config.torques]
+    for prefix, owner, section in owners:
         for name in type(section).model_fields:
             parameter = getattr(section, name)
             if not hasattr(parameter, "of_region"):
@@ -149,9 +151,21 @@ def _values(config: RunConfig) -> Iterator[str]:
                 size = size_of(value_in(parameter, region))
                 if size and not low <= size <= high:
                     yield (
+                        f"{prefix}{owner}.{name}",
                         f"{owner}.{name} is {si(size, unit)}, outside of what is usual ({si(low, unit)} "
-                        f"to {si(high, unit)}); a number without a unit is in {unit}"
+                        f"to {si(high, unit)}); a number without a unit is in {unit}",
                     )
+
+
+def _values(config: RunConfig) -> Iterator[str]:
+    """Material constants and excitations of an unlikely size: a wrong unit."""
+    yield from (sentence for _, sentence in implausible_values(config))
+    gamma = config.material.gamma
+    if not 0.5 < gamma / GAMMA_E < 2:
+        yield (
+            f"material.gamma is {gamma:.4g} rad/(s T); the free electron's is {GAMMA_E:.4g}, and that "
+            "of magnets within a few percent of it"
+        )
     damping = max([config.material.alpha.value, *config.material.alpha.regions.values()])
     if damping > 1 and not config.material.alpha.is_per_cell:
         yield f"the damping alpha = {damping:g} is above 1; most magnets have 0.001 to 0.5"

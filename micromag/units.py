@@ -75,6 +75,10 @@ _ALIASES = {
     "\u212b": "Angstrom",  # angstrom sign
     "\u00b0": "deg",
 }
+_SPELT_OUT = {
+    "oersted": "Oe", "gauss": "G", "tesla": "T", "meter": "m", "metre": "m", "second": "s",
+    "joule": "J", "ampere": "A", "kelvin": "K", "hertz": "Hz", "degree": "deg", "degrees": "deg",
+}  # fmt: skip
 _PREFIXES = {
     "a": -18, "f": -15, "p": -12, "n": -9, "u": -6, "m": -3, "c": -2, "d": -1,
     "k": 3, "M": 6, "G": 9, "T": 12, "P": 15,
@@ -278,7 +282,7 @@ def _lookup(name: str) -> Unit:
         return Unit(Fraction(scale) * Fraction(10) ** _PREFIXES[prefix], dimension)
     from micromag.suggest import did_you_mean  # only on the way to an error
 
-    near = _with_slash(name)
+    near = _with_slash(name) or _SPELT_OUT.get(name.lower())
     if near:
         raise UnitError(f"unknown unit {name!r}; did you mean {near!r}?")
     common = [*_UNITS, *(p + u for u in ("m", "s", "A", "J", "T", "Hz", "Oe") for p in _PREFIXES)]

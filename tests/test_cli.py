@@ -578,6 +578,12 @@ def test_a_wrong_option_is_named_as_it_was_typed(
     assert code == 2 and err.startswith(f"{option}  ") and "--set" not in err
 
 
+@pytest.mark.parametrize("threads", ["0", "many", "-2", "1.5"])
+def test_a_number_of_threads_that_is_none(threads: str, here: Path, capsys: Any) -> None:
+    code, _, err = run_main(capsys, "run", "wire.yaml", "--threads", threads)
+    assert code == 2 and f"{threads!r} is not a number of threads: 1, 2, 3, ..." in err
+
+
 def test_quiet_hides_no_warnings(here: Path, capsys: Any) -> None:
     still = ("--set", "torques.zhang_li={u: [0, 0, 0], beta: 0.1}")
     code, out, err = run_main(capsys, "run", "wire.yaml", "--quiet", *still)

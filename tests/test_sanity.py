@@ -68,6 +68,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"energy": {"demag": {}}}, "there is no exchange"),
     ({"material": {"Ms": 800, "alpha": 0.1}}, "material.Ms is 800 A/m, outside of what is usual"),
     ({"material": {"Ms": 8e5, "alpha": 2}}, "alpha = 2 is above 1"),
+    ({"material": {"Ms": 8e5, "alpha": 1, "gamma": 28e9}}, "material.gamma is 2.8e+10 rad/(s T)"),
     ({"energy": {"exchange": {"A": 13}}}, "exchange.A is 13 J/m"),
     (
         {"regions": HALF, "material": {"Ms": {"default": 8e5, "half": 8}, "alpha": 0.1}},
