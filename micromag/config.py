@@ -46,11 +46,12 @@ from micromag.initial import InitialField, check_names
 from micromag.keyed import KeyedMany
 from micromag.mesh import Mesh
 from micromag.observables import check_parts
-from micromag.observables.window_offset import WindowOffset
 from micromag.parameters import Collector, Parameter, custom_error
 from micromag.run_text import anchor_files, read_run_file, with_values
+from micromag.surroundings import Surroundings
 from micromag.sweep_axes import SweepField
 from micromag.sweep_points import CHECKED, Expansion, sweep_points, with_first_values
+from micromag.terms.base import Term
 from micromag.yaml_source import Node, Place, Problem, SourceError, to_yaml
 
 __all__ = [
@@ -83,6 +84,13 @@ def _empty_list(data: Any) -> Any:
     if isinstance(data, (list, tuple)) and not data:
         raise custom_error("schedule", "the schedule is empty", "relax, minimize and run stages")
     return data
+
+
+def _check_terms(config: RunConfig, collect: Collector) -> None:
+    """Note the terms that do not follow from the run around them."""
+    for section, terms in (("energy", config.energy), ("torques", config.torques)):
+        for key, term in terms:
+            collect.run((section, key), config.resolved, term, term)
 
 
 class RunConfig(Section):
@@ -166,6 +174,7 @@ class RunConfig(Section):
         try:
             config = handler(data)
             check_names(config.initial, config.regions)
+            _check_terms(config, collect)
             check_quantities(config)
             check_parts(config.output.table.columns, config.regions, config.mesh.cells[2])
             check_analyses(config)
@@ -192,8 +201,12 @@ class RunConfig(Section):
     def column_names(self) -> tuple[str, ...]:
         """Names of what the table holds: as asked for, and with a moving window where it is."""
         names = self.output.table.columns
-        added = () if self.mesh.window is None else WindowOffset.names
+        added = () if self.mesh.window is None else self.mesh.window.columns
         return (*names, *(name for name in added if name not in names))
+
+    def resolved(self, term: Term) -> Term:
+        """Return a term with what follows from the run around it filled in; see `Term.resolved`."""
+        return term.resolved(Surroundings(self.mesh, self.geometry, self.regions, self.material))
 
     def with_overrides(self, values: Mapping[str, Any]) -> RunConfig:
         """Return this configuration with values set at key paths, validated again.

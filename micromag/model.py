@@ -13,16 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
 
 from micromag.backend.source import assemble
-from micromag.cell_values import cell_values, displaced, quantity_of
 from micromag.codegen import Layout, Slot, corners_text, model_text, waves_text
-from micromag.config_sections import Material
 from micromag.errors import ConfigError
-from micromag.geometry import region_index
-from micromag.geometry.box import Box
-from micromag.parameters import Parameter, Quantity, VectorParameter
+from micromag.ground import Ground, Terrain, is_endless
+from micromag.parameters import Parameter, VectorParameter
 from micromag.terms import unique_names
 
 if TYPE_CHECKING:
@@ -30,7 +26,6 @@ if TYPE_CHECKING:
     from micromag.terms.base import Term
 
 FloatArray = NDArray[np.float64]
-_MS = quantity_of(Material, "Ms")
 
 
 @dataclass(frozen=True)
@@ -69,15 +64,6 @@ class _Constants:
         first = len(self.values)
         self.values += [float(len(times)), float(period), *map(float, times)]
         return f"next_time(w + {first}, t)"
-
-
-@dataclass
-class _Ground:
-    """What lies under the mesh of one replica, wherever a window has taken it."""
-
-    region: NDArray[np.int32]
-    Ms: FloatArray
-    arrays: dict[str, FloatArray]
 
 
 class Model:
@@ -135,17 +121,17 @@ class Model:
         self.precision = first.precision
         torques = first.torques if currents else []
         named = [*first.energy, *torques]
-        self.terms: list[Term] = [term for _, term in named]
+        self.terms: list[Term] = [first.resolved(term) for _, term in named]
         self.names = unique_names([key for key, _ in named])
-        self.region, self.region_names = region_index(self.mesh, first.regions)
-        self.inside = first.geometry.mask(self.mesh)
+        self._terrain = Terrain(self.mesh, first)
+        self.region, self.region_names = self._terrain.regions
         self.layout, self.waves = _lay_out(first, self.terms, len(self.region_names))
         mine = (self.layout, self.waves)
-        self._given: dict[int, FloatArray] = {}
         self._terms: list[list[Term]] = []
         tables, constants, steps = [], [], []
         for config in configs:
-            terms = [t for _, t in [*config.energy, *(config.torques if currents else [])]]
+            named = [*config.energy, *(config.torques if currents else [])]
+            terms = [config.resolved(term) for _, term in named]
             self._terms.append(terms)
             layout, waves = _lay_out(config, terms, len(self.region_names))
             texts = [(model_text(x), w.text, w.corners) for x, w in (mine, (layout, waves))]
@@ -160,7 +146,7 @@ class Model:
         self.table: FloatArray = np.stack(tables)
         self.wave_constants: FloatArray = np.array(constants, dtype=np.float64)
         self.longest_step: FloatArray = np.array(steps)
-        self.magnetic = self._find_magnetic()
+        self.magnetic = self._terrain.magnetic(configs)
         self.shifts = np.zeros((len(configs), 2), np.int64) if shifts is None else shifts.copy()
         grounds = [self._ground(i) for i in range(len(configs))]
         self.Ms: FloatArray = np.stack([ground.Ms for ground in grounds])
@@ -173,21 +159,10 @@ class Model:
         )
         """Number of the region of every cell now: `region`, or with a window one per replica."""
 
-    def _find_magnetic(self) -> NDArray[np.bool_]:
-        """Return the cells with Ms > 0 before any window moves."""
-        magnetic = [
-            (self._values(c.material.Ms, _MS, self.region)[0] > 0) & self.inside
-            for c in self.configs
-        ]
-        if any((found != magnetic[0]).any() for found in magnetic):
-            raise ConfigError("the replicas of a batch differ in which cells are empty")
-        if not magnetic[0].any():
-            raise ConfigError(
-                "no cell is magnetic",
-                where="geometry, material.Ms",
-                next_step="check that the shape overlaps the mesh and that Ms is positive in it",
-            )
-        return magnetic[0]
+    def _ground(self, replica: int) -> Ground:
+        sx, sy = map(int, self.shifts[replica])
+        config, terms = self.configs[replica], self._terms[replica]
+        return self._terrain.ground(config, terms, self.layout, (sx, sy))
 
     @property
     def replicas(self) -> int:
@@ -199,9 +174,7 @@ class Model:
         """Whether there are empty cells, or a moving window may come to some."""
         if self.mesh.window is None or not self.magnetic.all():
             return not self.magnetic.all()
-        everywhere = all(config.geometry == Box() for config in self.configs)
-        values = [c.material.Ms for c in self.configs]
-        return not (everywhere and all(v > 0 for Ms in values for v in _values_of(Ms)))
+        return not all(is_endless(config) for config in self.configs)
 
     def filled(self, replica: int) -> NDArray[np.bool_]:
         """Return the cells of one replica that are magnetic now, shape ``(nz, ny, nx)``."""
@@ -215,8 +188,8 @@ class Model:
         assert self.mesh.window is not None
         self.shifts[replica, self.mesh.window.number] += cells
         ground = self._ground(replica)
-        new = {"region": ground.region, "Ms": ground.Ms, **ground.arrays}
-        old = {"region": self.region_here, "Ms": self.Ms, **self.arrays}
+        new: dict[str, NDArray[Any]] = {"region": ground.region, "Ms": ground.Ms, **ground.arrays}
+        old: dict[str, NDArray[Any]] = {"region": self.region_here, "Ms": self.Ms, **self.arrays}
         changed = {name for name in new if not np.array_equal(old[name][replica], new[name])}
         for name in changed:
             old[name][replica] = new[name]
@@ -276,121 +249,6 @@ class Model:
                     value.of_region(region) if isinstance(value, Parameter) else value
                 )
         return table
-
-    def _ground(self, replica: int) -> _Ground:
-        """Return what lies under the mesh of one replica now."""
-        config, (sx, sy) = self.configs[replica], map(int, self.shifts[replica])
-        region, inside = self.region, self.inside
-        if sx or sy:
-            region = region_index(self.mesh, config.regions, (sx, sy)).numbers
-            inside = config.geometry.mask(self.mesh, (sx, sy))
-        Ms = self._values(config.material.Ms, _MS, region, (sx, sy))[0] * inside
-        arrays = self._cell_arrays(config, self._terms[replica], (sx, sy))
-        for member, name in self.layout.faces:
-            index, attribute = member[1:].split(".")
-            term = self._terms[replica][int(index)]
-            parameter, quantity = getattr(term, attribute), quantity_of(type(term), attribute)
-            here = self._values(parameter, quantity, region, (sx, sy))
-            arrays[name] = self._faces(here, Ms > 0, region, parameter)
-        return _Ground(region, Ms, arrays)
-
-    def _values(
-        self,
-        parameter: Parameter,
-        quantity: Quantity,
-        region: NDArray[np.int32],
-        shift: tuple[int, int] = (0, 0),
-    ) -> FloatArray:
-        """Return a parameter in every cell, shape ``(1 or 3, nz, ny, nx)``, waveforms left out."""
-        if parameter.is_per_cell:
-            return displaced(self._per_cell(parameter, quantity), shift)
-        by_region = np.array([parameter.of_region(name) for name in self.region_names])
-        values = by_region.reshape(len(self.region_names), -1)[region]
-        return np.moveaxis(values, -1, 0).copy()
-
-    def _per_cell(self, parameter: Parameter, quantity: Quantity) -> FloatArray:
-        """Return the values of a parameter that has one per cell; a window needs them again."""
-        if self.mesh.window is None:
-            return cell_values(parameter, quantity, self.mesh)
-        if id(parameter) not in self._given:
-            self._given[id(parameter)] = cell_values(parameter, quantity, self.mesh)
-        return self._given[id(parameter)]
-
-    def _cell_arrays(
-        self, config: RunConfig, terms: Sequence[Term], shift: tuple[int, int]
-    ) -> dict[str, FloatArray]:
-        owners: dict[str, tuple[BaseModel, str]] = {
-            name: (config.material, name) for name in ("alpha", "Ms")
-        }
-        for i, term in enumerate(terms):
-            owners |= {f"t{i}.{name}": (term, name) for name in term.parameters()}
-        arrays = {}
-        for slot in self.layout.slots:
-            if slot.data is not None:
-                owner, name = owners[slot.member]
-                quantity = quantity_of(type(owner), name)
-                values = self._per_cell(getattr(owner, name), quantity)
-                arrays[slot.data] = displaced(values, shift)
-        return arrays
-
-    def _faces(
-        self,
-        here: FloatArray,
-        magnetic: NDArray[np.bool_],
-        region: NDArray[np.int32],
-        parameter: Parameter,
-    ) -> FloatArray:
-        """Return the harmonic mean on the face towards the next cell, 0 between opposite signs.
-
-        The result has the shape ``(3, nz, ny, nx)``, or ``(9, nz, ny, nx)`` of vectors, axes first.
-        A value given for a pair of regions replaces the mean; faces of empty cells get 0.
-        """
-        faces = np.zeros((3, *here.shape))
-        for axis in range(3):
-            there = self._next(here, axis)
-            alike = here * there > 0
-            mean = np.divide(2 * here * there, here + there, out=np.zeros_like(here), where=alike)
-            self._override_pairs(mean, region, self._next(region, axis), parameter)
-            faces[axis] = mean * magnetic * self._next(magnetic, axis)
-        return faces.reshape(-1, *self.mesh.shape)
-
-    def _next(self, values: NDArray[Any], axis: int) -> NDArray[Any]:
-        """Return the value in the next cell along an axis; what a window has cut off goes on."""
-        if self.mesh.is_endless(axis):
-            return displaced(values, (1, 0) if axis == 0 else (0, 1))
-        return np.roll(values, -1, -1 - axis)
-
-    def _override_pairs(
-        self,
-        faces: FloatArray,
-        region: NDArray[np.int32],
-        next_region: NDArray[np.int32],
-        parameter: Parameter,
-    ) -> None:
-        """Put the values given for pairs of regions on the faces between them, in place."""
-        if not parameter.pairs:
-            return
-        numbers = {name: i for i, name in enumerate(self.region_names)}
-        count = len(numbers)
-        given = {
-            min(numbers[a], numbers[b]) * count + max(numbers[a], numbers[b]): value
-            for (a, b), value in parameter.pairs.items()
-        }
-        codes = np.array(sorted(given))
-        values = np.array([given[code] for code in codes]).reshape(len(codes), -1)
-        # One look-up per face: with thousands of grains there are tens of thousands of pairs.
-        low, high = np.minimum(region, next_region), np.maximum(region, next_region)
-        wanted = low.astype(np.int64) * count + high
-        place = np.searchsorted(codes, wanted).clip(max=len(codes) - 1)
-        found = codes[place] == wanted
-        faces[:, found] = values[place[found]].T
-
-
-def _values_of(Ms: Parameter) -> list[float]:
-    """Return every value that a saturation magnetization has somewhere, for a test of its sign."""
-    if Ms.is_per_cell:  # its cells have been looked at, and the outermost of them go on
-        return []
-    return [float(Ms.value), *(float(v) for v in Ms.regions.values())]
 
 
 def _lay_out(config: RunConfig, terms: Sequence[Term], regions: int) -> tuple[Layout, Waves]:

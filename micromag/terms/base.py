@@ -24,6 +24,7 @@ from micromag.parameters import Parameter
 if TYPE_CHECKING:
     from micromag.backend.base import Backend
     from micromag.model import Model
+    from micromag.surroundings import Surroundings
 
 
 class NonlocalField:
@@ -42,7 +43,6 @@ class NonlocalField:
     def commands(self, work: Any, clock: Any, source: int) -> list[Any]:
         """Return the commands that fill `field` from slot ``source`` of the work array."""
         raise NotImplementedError
-
 
     def update_Ms(self, replica: int, Ms: NDArray[np.float64]) -> None:
         """Take over the saturation magnetization [A/m] of a replica whose window has moved."""
@@ -101,6 +101,13 @@ class Term(Checked):
     def flags(self) -> Mapping[str, int]:
         """Return integer members of the snippet's struct, known when the kernel is compiled."""
         return {}
+
+    def resolved(self, surroundings: Surroundings) -> Term:
+        """Return the term with what follows from the run around it filled in, such as a thickness.
+
+        Raises PydanticCustomError where that does not follow.
+        """
+        return self
 
     def make_nonlocal(self, model: Model, backend: Backend) -> NonlocalField:
         """Return the operator behind ``p.field``; only for terms with ``nonlocal_field``."""
