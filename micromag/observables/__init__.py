@@ -49,11 +49,11 @@ def check_parts(names: Iterable[str], regions: Iterable[str], layers: int) -> No
     for name in names:
         column, part = split_name(name)
         if part.layer is not None and part.layer >= layers:
-            what = f"output.table.columns: {name!r}: the mesh has no layer {part.layer}"
+            what = f"{name!r}: the mesh has no layer {part.layer}"
             raise custom_error("column_part", what, _parts(column, allowed, layers))
         if part.region is not None and part.region not in allowed:
             near = did_you_mean(part.region, allowed)
-            what = f"output.table.columns: {name!r}: the run has no region {part.region!r}{near}"
+            what = f"{name!r}: the run has no region {part.region!r}{near}"
             raise custom_error("column_part", what, _parts(column, allowed, layers))
 
 

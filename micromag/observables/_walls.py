@@ -25,7 +25,7 @@ _UNDECIDED = 0.25
 _REACH = 0.99
 """The profile's range, -1 to 1 from domain to domain, that certainly belongs to the wall."""
 _LEAST_MARGIN = 4
-_PLATEAU = 0.75
+_PLATEAU = 0.9
 """The quantile of m in a domain that stands for the domain: its walls and its ends lie below."""
 
 
