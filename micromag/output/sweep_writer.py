@@ -63,8 +63,8 @@ class Axis(Protocol):
 def file_axes(axes: Sequence[Axis], columns: Sequence[Column]) -> list[SweepAxis]:
     """Return the axes with the names that their dimensions have in the file.
 
-    An axis of one number takes the last words of its key path that no other name uses
-    (``torques.zhang_li.J[0]`` becomes ``J_x``), all others the name of the axis.
+    An axis of one key takes the last words of its path that no other name uses
+    (``torques.zhang_li.J[0]`` becomes ``J_x``), one of several keys the name of the axis.
     """
     taken = {ROW, *REPLICA_VARIABLES, *(c.name for c in columns)}
     taken |= {f"final_{c.name}" for c in columns}
@@ -72,10 +72,10 @@ def file_axes(axes: Sequence[Axis], columns: Sequence[Column]) -> list[SweepAxis
     taken |= set(names.values())
     found = []
     for axis in axes:
-        if _is_simple(axis):
+        if len(axis.keys) == 1:
             dimension = names[axis.keys[0]]
         else:
-            dimension = _unused(_identifier(axis.name.rpartition(".")[2]), taken)
+            dimension = _unused(_identifier(axis.name), taken)
             taken.add(dimension)
         mine = {key: names[key] for key in axis.keys}
         found.append(
@@ -194,7 +194,7 @@ def _fill(
 
 
 def _dimension(file: h5py.File, axis: SweepAxis) -> h5py.Dataset:
-    """Create the coordinate of an axis: its values, or its labels where a value is no number."""
+    """Create the coordinate of an axis: its values, or its labels where a value is several."""
     if _is_simple(axis):
         key = axis.keys[0]
         values = [position[key] for position in axis.values]
@@ -214,7 +214,8 @@ def _other_coordinates(
     for axis, scale in zip(axes, scales, strict=True):
         for key, name in () if _is_simple(axis) else axis.variables.items():
             given: list[Any] = [position.get(key) for position in axis.values]
-            parts = {name: given}
+            # Of one key, the dimension has this name already, and says what can be said.
+            parts = {} if name == axis.dimension else {name: given}
             if all(_is_vector(value) for value in given):  # split as the columns of the table are
                 parts = {f"{name}_{a}": [v[i] for v in given] for i, a in enumerate("xyz")}
             for part, values in parts.items():
@@ -242,7 +243,10 @@ def _coordinate(
 
 
 def _is_simple(axis: Axis) -> bool:
-    return len(axis.keys) == 1 and all(_is_number(v.get(axis.keys[0])) for v in axis.values)
+    if len(axis.keys) > 1:
+        return False
+    values = [position.get(axis.keys[0]) for position in axis.values]
+    return all(map(_is_number, values)) or all(isinstance(value, str) for value in values)
 
 
 def _is_number(value: Any) -> bool:
