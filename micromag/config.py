@@ -184,6 +184,7 @@ class RunConfig(Section):
             where = {
                 "quantity": ("output", "snapshots", "quantities"),
                 "analysis": ("analysis",),
+                "column_part": ("output", "table", "columns"),
             }.get(error.type, ("initial",))
             collect.add(where, error, None)
         collect.raise_if_any()
