@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from micromag.analysis._wall_equations import Drive, Push, Wall
 from micromag.config import Run, RunConfig
@@ -127,7 +128,13 @@ def _parsed(text: str) -> RunConfig:
     for name in ("analysis", "output", "sweep", "title"):
         data.pop(name, None)
     data |= {"initial": {"uniform": {"direction": [0, 0, 1]}}, "device": "cpu"}
-    return RunConfig.model_validate(data)
+    try:
+        return RunConfig.model_validate(data)
+    except ValidationError as error:
+        raise NoModelError(
+            f"the stored run file does not fit this version of micromag ({error.error_count()} "
+            "problems)"
+        ) from error
 
 
 def _stage_config(run: RunFile, stage: int) -> RunConfig:

@@ -26,7 +26,6 @@ FloatArray = NDArray[np.float64]
 WHERE = "analysis.wall_velocity"
 DRIVES = ("A/m^2", "m/s", "T", "A", "V")
 """Units of what drives a wall: the first swept key in one of them is the abscissa."""
-SIGNS = {"alpha": "α", "beta": "β", "Ms": "$M_s$", "Ku1": "$K_{u1}$", "P": "P", "D": "D"}
 
 
 @dataclass(frozen=True)
@@ -228,7 +227,10 @@ def measure_sweep(
     curves = []
     for label, points in groups.items():
         points.sort(key=lambda p: (p.value, p.number))
-        curves.append(with_model(Curve(label, tuple(points)), runs, after))
+        curve = Curve(label, tuple(points))
+        if part is None:
+            curve = with_model(curve, runs, after)
+        curves.append(curve if part is None else replace(curve, note="it is of the whole magnet"))
     name = names.get(key, "replica")
     return Velocities(key, name, units, tuple(curves), _u_per_J(curves))
 
@@ -293,7 +295,7 @@ def _label(sweep: SweepFile, replica: Replica, against: str) -> str:
         for key, value in axis.values[position].items():
             name = axis.variables[key]
             text = si(value, axis.units.get(key) or "1") if _is_number(value) else str(value)
-            parts.append(f"{SIGNS.get(name, name)} = {text}")
+            parts.append(f"{name} = {text}")
     return ", ".join(parts)
 
 

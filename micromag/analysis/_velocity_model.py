@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from micromag.analysis._track import follow
 from micromag.analysis._wall_equations import Course, Drive, Wall, course, trajectory
-from micromag.errors import AnalysisError
+from micromag.errors import MicromagError
 
 if TYPE_CHECKING:
     from micromag.analysis._velocities import Curve, Point, Track
@@ -61,7 +61,7 @@ def with_model(curve: Curve, runs: Mapping[int, RunFile], after: float) -> Curve
         along = {p.value: drives[p.number] for p, _ in usable}
         h = runs[usable[0][0].number].mesh.cell_size[0]
         return _with_lines(curve, wall, along, 1 - h**2 / (6 * wall.width**2))
-    except AnalysisError as error:
+    except MicromagError as error:
         return replace(curve, note=error.what)
     except ValueError as error:
         return replace(curve, note=str(error))

@@ -19,7 +19,7 @@ MOVING = ("steady", "oscillating")
 def described(motion: Motion) -> str:
     """Return a motion as the beginning of a sentence."""
     span = f"t = {motion.begin * 1e9:.4g} to {motion.end * 1e9:.4g} ns of the stage"
-    error = f" +- {motion.error:.3f}" if math.isfinite(motion.error) else ""
+    error = f" +- {motion.error:.2g}" if math.isfinite(motion.error) else ""
     text = f"The wall moves at {motion.velocity:.3f}{error} m/s"
     if motion.kind == "pinned":
         return (

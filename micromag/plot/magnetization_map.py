@@ -19,6 +19,8 @@ EMPTY = (0.75, 0.75, 0.75)
 """Colour of cells without a magnet."""
 WIDTH = 7.0
 """Width of a figure [inches]."""
+LEAST_HEIGHT = 0.4
+"""Below this a map has no room for a scale along y [inches]."""
 WHEEL = 1.25
 """Width of the strip that holds the colour wheel [inches]."""
 ARROWS_ALONG = 32
@@ -86,6 +88,9 @@ def magnetization_map(
         draw_layer(axes, run.m(k), run.mesh, layer)
         axes.set_title(f"t = {round(run.times[k] * 1e9, 5):g} ns", loc="left", fontsize=9)
         axes.set_ylabel("y (nm)", fontsize=9)
+        if one < LEAST_HEIGHT:  # no room for more than the borders of a narrow strip
+            axes.set_yticks([])
+            axes.set_ylabel(f"{ly * 1e9:.4g} nm", fontsize=9, rotation=0, ha="right", va="center")
     maps[-1].set_xlabel("x (nm)", fontsize=9)
     _draw_wheel(side.add_subplot())
     return figure

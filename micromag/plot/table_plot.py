@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micromag.errors import ConfigError
 from micromag.plot.writing import new_figure
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
     from micromag.output.runfile import RunFile
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+DASHES = ("-", "--", ":", "-.")
+FAINT = (0.7, 0.7, 0.7)
 PREFIXES = {-12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
 PREFIXED = ("m", "s", "T", "J", "m/s", "A/m", "J/m^3", "Hz")
 """Units that take a prefix."""
 MOST_NAMED = 12
-"""A legend of more runs than this is left out."""
+"""A legend of more lines than this is left out; the runs then go from dark to light."""
 
 
 def table_plot(runs: Mapping[str, RunFile], columns: Sequence[str]) -> Figure:
@@ -67,29 +70,46 @@ def _check_columns(run: RunFile, columns: Sequence[str]) -> None:
 
 def _draw_panel(axes: Axes, runs: Mapping[str, RunFile], columns: Sequence[str], unit: str) -> None:
     scale, shown = _prefixed([run.table[name] for run in runs.values() for name in columns], unit)
-    number = 0
-    for label, run in runs.items():
-        t = run.table["t"] * 1e9
-        for name in columns:
+    several = len(runs) * len(columns) > 1
+    colors = _colors(len(runs) if len(runs) > 1 else len(columns))
+    for i, (label, run) in enumerate(runs.items()):
+        for k, name in enumerate(columns):
             text = ", ".join(part for part in (label, name if len(columns) > 1 else "") if part)
-            color = COLORS[number % len(COLORS)]
-            dashes = (None, None) if number < len(COLORS) else (4, 1 + number // len(COLORS))
+            values = _unbroken(run.table[name], unit) / scale
             axes.plot(
-                t, run.table[name] / scale, color=color, linewidth=1.1, label=text, dashes=dashes
-            )
-            number += 1
+                run.table["t"] * 1e9, values, linewidth=1.1, label=text,
+                color=colors[i if len(runs) > 1 else k],
+                linestyle=DASHES[k % len(DASHES)] if len(runs) > 1 else "-",
+            )  # fmt: skip
         if len(runs) == 1 and "stage" in run.table:
-            for k in np.flatnonzero(np.diff(run.table["stage"]) > 0):
-                axes.axvline(t[k], color=(0.7, 0.7, 0.7), linewidth=0.6, zorder=0)
-    what = columns[0] if len(columns) == 1 else ""
-    axes.set_ylabel(f"{what} ({shown})".strip() if shown else what)
-    if 1 < number <= MOST_NAMED:
+            for row in np.flatnonzero(np.diff(run.table["stage"]) > 0):
+                axes.axvline(run.table["t"][row] * 1e9, color=FAINT, linewidth=0.6, zorder=0)
+    what = ", ".join(columns[:2]) + (", ..." if len(columns) > 2 else "")
+    axes.set_ylabel(f"{what} ({shown})" if shown else what)
+    if several and len(runs) * len(columns) <= MOST_NAMED:
         axes.legend(fontsize=7.5, frameon=False)
     axes.margins(x=0)
     axes.tick_params(direction="in", right=True, top=True)
 
 
-def _prefixed(values: Sequence[np.ndarray], unit: str) -> tuple[float, str]:
+def _colors(count: int) -> list[Any]:
+    """Return as many colours: of a palette, or along a scale from dark to light."""
+    if count <= len(COLORS):
+        return list(COLORS[:count])
+    from matplotlib import colormaps
+
+    return [colormaps["viridis"](part) for part in np.linspace(0, 0.92, count)]
+
+
+def _unbroken(values: NDArray[Any], unit: str) -> NDArray[np.float64]:
+    """Return values without the lines across the panel where an angle goes round."""
+    shown = np.array(values, dtype=np.float64)
+    if unit == "rad":
+        shown[1:][np.abs(np.diff(values)) > np.pi] = np.nan
+    return shown
+
+
+def _prefixed(values: Sequence[NDArray[Any]], unit: str) -> tuple[float, str]:
     """Return by how much values are shown smaller, and their unit with its prefix."""
     known = np.concatenate([np.abs(v[np.isfinite(v)]) for v in values])
     largest = float(known.max(initial=0.0))

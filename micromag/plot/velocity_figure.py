@@ -21,6 +21,11 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#00
 MARKERS = "oD^vP*"
 AT_REST, CROSS = "s", "x"
 """Markers of walls at rest, and of those that had not settled."""
+SYMBOLS = {"A/m^2": "J", "m/s": "u", "T": "B"}
+SIGNS = {"alpha": "α", "beta": "β", "theta": "θ", "^2": "²", "^3": "³", " u": " µ"}
+"""What is written better in a picture."""
+LETTERING = 0.09
+"""Half the length of what is written along a line, in parts of the panel."""
 DASHES, DOTS = (4, 2), (1, 1.5)
 DEPINNING = (("pinned",), ("steady", "oscillating"))
 """Motions on either side of a depinning threshold."""
@@ -28,7 +33,7 @@ SOFT = (0.45, 0.45, 0.45)
 WIDTH = 7.2
 """Width of the figure [inches]: two columns of a journal."""
 HEIGHT = 4.4
-MOST_COLUMNS = 8
+MOST_COLUMNS = 10
 """Thumbnails beside each other."""
 MARGIN = 0.55
 """Height of the labels around the thumbnails [inches]."""
@@ -68,8 +73,7 @@ def _draw_main(figure: Figure | SubFigure, found: Velocities) -> None:
     axes.set_xlabel(label)
     axes.set_ylabel("wall velocity $v$ (m/s)")
     _set_limits(axes, found, scale, [p.motion.velocity for p in drawn if p.motion])
-    for i, curve in enumerate(found.curves):
-        _mark_thresholds(axes, curve, scale, _style(i)[0])
+    _mark_thresholds(axes, found, scale)
     if math.isfinite(found.u_per_J) and found.unit == "A/m^2":
         ratio = found.u_per_J * scale
         above = axes.secondary_xaxis("top", functions=(lambda v: v * ratio, lambda u: u / ratio))
@@ -99,7 +103,7 @@ def _abscissa(found: Velocities) -> tuple[float, str]:
         return 1e-3, f"{_field_name(found.name)} (mT)"
     if found.unit == "m/s":
         return 1.0, f"{NAMES['m/s']} (m/s)"
-    return 1.0, f"{name} ({found.unit})" if found.unit not in ("", "1") else name
+    return 1.0, _pretty(f"{name} ({found.unit})" if found.unit not in ("", "1") else name)
 
 
 def _field_name(name: str) -> str:
@@ -154,27 +158,61 @@ def _set_limits(axes: Axes, found: Velocities, scale: float, velocities: Sequenc
     axes.set_ylim(low - margin, high + margin)
 
 
-def _mark_thresholds(axes: Axes, curve: Curve, scale: float, color: str) -> None:
-    """Mark where the model's wall begins to turn, and between which runs the wall comes free."""
-    for edge in curve.breakdowns:
-        axes.axvline(edge / scale, color=color, linewidth=0.9, linestyle=(0, DOTS), zorder=1)
-        _write(axes, edge / scale, _short(edge / scale), color)
-    for low, high in curve.bracket(*DEPINNING):
-        axes.axvspan(low / scale, high / scale, color=color, alpha=0.1, linewidth=0, zorder=0)
-        middle = (low + high) / 2 / scale
-        _write(axes, middle, f"{_short(low / scale)}\N{EN DASH}{_short(high / scale)}", color)
+def _mark_thresholds(axes: Axes, found: Velocities, scale: float) -> None:
+    """Mark where the model's walls begin to turn, and between which runs walls come free."""
+    name = SYMBOLS.get(found.unit, "x")
+    taken = _drawn(axes, found, scale)
+    for i, curve in enumerate(found.curves):
+        color, _ = _style(i)
+        for edge in curve.breakdowns:
+            axes.axvline(edge / scale, color=color, linewidth=0.9, linestyle=(0, DOTS), zorder=1)
+            text = rf"${name}_\mathrm{{W}} = {_short(edge / scale)}$"
+            _write(axes, edge / scale, text, color, taken)
+        for low, high in curve.bracket(*DEPINNING):
+            axes.axvspan(low / scale, high / scale, color=color, alpha=0.07, linewidth=0, zorder=0)
+            between = rf"{_short(low / scale)}\,\mathrm{{to}}\,{_short(high / scale)}"
+            text = rf"${name}_\mathrm{{dep}} = {between}$"
+            _write(axes, (low + high) / 2 / scale, text, color, taken)
 
 
-def _write(axes: Axes, x: float, text: str, color: str) -> None:
-    """Write along a vertical line, at the end where the velocities are larger."""
-    low, high = axes.get_ylim()
-    down = -low > high
+def _drawn(axes: Axes, found: Velocities, scale: float) -> list[tuple[float, float]]:
+    """Return places that lines and points cover, in parts of the panel."""
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    lines = [np.empty((2, 0))]
+    for curve in found.curves:
+        for line in (curve.line, curve.mesh_line):
+            if line.size:
+                fine = np.linspace(line[0, 0], line[0, -1], 400)
+                lines.append(np.array([fine, np.interp(fine, *line)]))
+        moving = [(p.value, p.motion) for p in curve.points if p.motion is not None]
+        for name in ("velocity", "lowest", "highest"):
+            pairs = [(value, getattr(motion, name)) for value, motion in moving]
+            lines.append(np.array(pairs).reshape(-1, 2).T)
+    x, y = np.concatenate(lines, axis=1)
+    places = np.stack([(x / scale - left) / (right - left), (y - low) / (high - low)], axis=1)
+    return [(float(a), float(b)) for a, b in places if np.isfinite([a, b]).all()]
+
+
+def _write(axes: Axes, x: float, text: str, color: str, taken: list[tuple[float, float]]) -> None:
+    """Write along a vertical line, where there is most room."""
+    left, right = axes.get_xlim()
+    part = (x - left) / (right - left)
+    beside = np.array([y for a, y in taken if abs(a - part) < 0.025])
+    spots = np.linspace(0.12, 0.88, 39)
+    room = np.abs(spots[:, None] - beside).min(axis=1) if len(beside) else np.ones(len(spots))
+    y = float(spots[room.argmax()])
+    taken += [(part, y + shift) for shift in np.linspace(-LETTERING, LETTERING, 9)]
     axes.annotate(
-        text, (x, 0 if down else 1), xycoords=("data", "axes fraction"),
-        xytext=(0, 4 if down else -4), textcoords="offset points", rotation=90, color=color,
-        fontsize=7.5, ha="center", va="bottom" if down else "top", zorder=4,
+        text, (x, y), xycoords=("data", "axes fraction"), rotation=90, color=color, fontsize=7.5,
+        ha="center", va="center", zorder=4,
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85},
     )  # fmt: skip
+
+
+def _pretty(text: str) -> str:
+    for plain, sign in SIGNS.items():
+        text = text.replace(plain, sign)
+    return text
 
 
 def _short(value: float) -> str:
@@ -191,7 +229,7 @@ def _legend(found: Velocities) -> list[Any]:
         for i, curve in enumerate(found.curves):
             color, marker = _style(i)
             handles.append(
-                Line2D([], [], color=color, marker=marker, markersize=5, label=curve.label)
+                Line2D([], [], color=color, marker=marker, markersize=5, label=_pretty(curve.label))
             )
     kinds = {p.motion.kind for p in found.points if p.motion}
 
@@ -231,8 +269,11 @@ def _legend(found: Velocities) -> list[Any]:
 def _thumbnail_grid(found: Velocities) -> tuple[int, int]:
     """Return rows and columns of the thumbnails: a curve begins a new row."""
     counts = [len(_tracked(curve)) for curve in found.curves]
-    columns = min(max(counts, default=0), MOST_COLUMNS)
-    return (sum(math.ceil(n / columns) for n in counts), columns) if columns else (0, 0)
+    most = max(counts, default=0)
+    if not most:
+        return 0, 0
+    columns = math.ceil(most / math.ceil(most / MOST_COLUMNS))
+    return sum(math.ceil(n / columns) for n in counts), columns
 
 
 def _tracked(curve: Curve) -> list[Point]:
