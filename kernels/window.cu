@@ -34,14 +34,10 @@ KERNEL look(CHUNKS, int every, const double* RESTRICT clock, const real* RESTRIC
         const bool is_end = place == 0 || place == last;
 #if FOLLOW == 0
         const double moment = m.x == real(0) && m.y == real(0) && m.z == real(0) ? 0.0 : 1.0;
-        const double first = place == 0 ? 1.0 : 0.0, end = place == last ? 1.0 : 0.0;
         const double values[4] = {(double)m.x, (double)m.y, (double)m.z, moment};
-        for (int q = 0; q < 4; ++q) {
-          sums[q] += values[q];
-          sums[4 + q] += first * values[q];
-          sums[8 + q] += end * values[q];
-        }
-        (void)is_end;
+        for (int q = 0; q < 4; ++q) sums[q] += values[q];
+        if (is_end)
+          for (int q = 0; q < 4; ++q) sums[(place == 0 ? 4 : 8) + q] += values[q];
 #else
         const double z = (double)m.z, from_centre = place - 0.5 * last;
 #if FOLLOW == 1

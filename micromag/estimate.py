@@ -100,7 +100,18 @@ def host_bytes(config: RunConfig) -> int:
         kept = max(kept, (14 + 24) * count + cells * count)
         if any(term.nonlocal_field for term in terms):
             transient = max(transient, 132 * _octant(config))
+            kept += _ends_bytes(config)
     return kept + transient
+
+
+def _ends_bytes(config: RunConfig) -> int:
+    """Return what the host keeps for the strip beyond a moving window: complex planes of a tensor."""
+    mesh = config.mesh
+    if mesh.window is None:
+        return 0
+    number = mesh.window.number
+    lengths = padded_lengths(mesh.cells, mesh.periodic)
+    return 6 * 16 * mesh.cells[number] * (lengths[1 - number] // 2 + 1) * lengths[2]
 
 
 def check_memory(config: RunConfig, backend: Backend) -> None:
@@ -192,6 +203,8 @@ def _convolution_bytes(config: RunConfig, kind: Kind) -> int:
     mesh, item = config.mesh, _itemsize(config)
     lengths = padded_lengths(mesh.cells, mesh.periodic)
     reals = 6 * _octant(config) + 3 * mesh.count
+    if mesh.window is not None:
+        reals += 3 * mesh.count  # the field of the strip beyond its ends
     if not config.material.Ms.is_uniform:
         reals += mesh.count
     if kind == "cpu":

@@ -82,6 +82,7 @@ def check_run(config: RunConfig, kind: Kind) -> Placement:
 
 def _placement(config: RunConfig) -> Placement:
     from micromag.driver import initial_state
+    from micromag.window import check_textures
 
     state, mesh = config.initial, config.mesh
     state.check(mesh)
@@ -89,7 +90,7 @@ def _placement(config: RunConfig) -> Placement:
         return Placement()
     model = Model([config])
     if mesh.count <= MAGNETIZED:
-        initial_state(config, model)
+        check_textures(initial_state(config, model)[None], mesh)
     elif isinstance(state, InitialState) and state.input_files():
         state.magnetization(mesh, np.random.default_rng(config.seed))
     regions = {

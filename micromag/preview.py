@@ -26,9 +26,16 @@ from micromag.initial import RECIPES, Painting
 from micromag.magnets import magnets
 from micromag.output.folder import existing_results
 from micromag.parameters import Parameter
-from micromag.placement import Placement, check_run
-from micromag.sanity import warnings
+from micromag.placement import Placement
 from micromag.si_text import bytes_text, si, si_vector
+from micromag.sweep_points import sweep_points
+from micromag.sweep_preview import (
+    batch_lines,
+    check_replicas,
+    replica_warnings,
+    sweep_bytes,
+    sweep_lines,
+)
 
 if TYPE_CHECKING:
     from micromag.config import RunConfig
@@ -50,19 +57,22 @@ def preview(config: RunConfig) -> str:
         A file that belongs to the mesh is none, or does not fit it.
     """
     kind = expected_kind(config)
-    placement = check_run(config, kind)
+    placement = check_replicas(config, kind)
+    swept = config.sweep is not None
+    one = sweep_points(config, [0])[0].config
     lines: list[tuple[str, str]] = [
-        *_mesh(config, placement),
-        *_lengths(config),
-        *_terms("energy", config.energy),
-        *_terms("torques", config.torques),
-        ("initial", _initial(config)),
-        *_schedule(config),
-        *_output(config),
+        *(sweep_lines(config) if swept else ()),
+        *_mesh(one, placement),
+        *_lengths(one),
+        *_terms("energy", one.energy),
+        *_terms("torques", one.torques),
+        ("initial", _initial(one)),
+        *_schedule(one),
+        *(batch_lines(config, kind) if swept else _output(config)),
         *_device(config, kind),
     ]
     text = [f"{label:<{LABEL}}{value}" for label, value in lines]
-    found = [*warnings(config), *_machine_warnings(config, kind)]
+    found = [*replica_warnings(config), *_machine_warnings(config, kind)]
     text += ["", *(f"warning: {sentence}" for sentence in found)] if found else []
     return "\n".join([*([config.title, ""] if config.title else []), *text])
 
@@ -84,6 +94,8 @@ def _mesh(config: RunConfig, placement: Placement) -> Lines:
     nx, ny, nz = mesh.cells
     images = [f"{a} ({n} images)" for a, n in zip("xyz", mesh.periodic, strict=True) if n]
     borders = f"periodic along {', '.join(images)}" if images else "open"
+    if mesh.window is not None:
+        borders += f"; follows a {mesh.window.follow} along {mesh.window.axis}"
     yield (
         "mesh",
         f"{nx} x {ny} x {nz} cells of {si_vector(mesh.cell_size, 'm')}, "
@@ -166,6 +178,8 @@ def _device(config: RunConfig, kind: Kind) -> Lines:
     on_device, on_host = device_bytes(config, kind), host_bytes(config)
     name = {"auto": "auto: the first CUDA device, else the CPU"}.get(config.device, config.device)
     yield "device", f"{name}; {config.precision} precision"
+    if config.sweep is not None:
+        return
     if kind == "cpu":
         free = bytes_text(host_memory_free())
         yield "memory", f"{bytes_text(on_device + on_host)} of the host's {free} that are free"
@@ -182,15 +196,24 @@ def _machine_warnings(config: RunConfig, kind: Kind) -> Iterator[str]:
         free = bytes_text(host_memory_free())
         yield f"the run needs {bytes_text(need)} of memory, of which {free} are free at present"
     folder = Path(os.path.abspath(config.output.directory))
-    if existing_results(folder):
+    if config.sweep is not None and existing_results(folder):
+        yield (
+            f"there is a result in {config.output.directory}: if it is of this sweep, what is done is "
+            "kept; --overwrite moves it aside, -o DIR writes elsewhere"
+        )
+    elif existing_results(folder):
         yield (
             f"there is a result in {config.output.directory}; --overwrite moves it aside, "
             "--skip-existing keeps it, -o DIR writes elsewhere"
         )
     there = next(path for path in (folder, *folder.parents) if path.exists())
-    free_disk, size = shutil.disk_usage(there).free, output_size(config).bytes
+    free_disk, size = shutil.disk_usage(there).free, _size(config)
     if size > free_disk:
         yield f"the result takes {bytes_text(size)}, the disk has {bytes_text(free_disk)} free"
+
+
+def _size(config: RunConfig) -> int:
+    return output_size(config).bytes if config.sweep is None else sweep_bytes(config)
 
 
 # -------------------------------------------------------------------- values

@@ -88,6 +88,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "a block": {"mesh": box(32, 32, 16), "precision": "single"},
     "doubles": {"mesh": box(32, 64, 8)},
     "periodic": {"mesh": {**box(64, 64, 4), "periodic": [1, 1, 0]}},
+    "a moving window": {"mesh": {**box(64, 64, 4), "window": {"follow": "wall"}}},
     "no stray field": {"mesh": box(64, 64, 8), "energy": {"exchange": {"A": 1e-11}}},
     "more stages": {"mesh": box(64, 64, 4), "solver": {"method": "cash_karp"}},
     "regions": {

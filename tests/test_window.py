@@ -134,6 +134,34 @@ def test_a_repeated_notch_comes_in_and_leaves(backend):
         np.testing.assert_array_equal(m.any(axis=0), ~notch)
 
 
+def test_a_skyrmion_moves_as_in_a_long_track():
+    """Also with an interaction that twists m at surfaces, which the cuts of the window are not."""
+    track: dict[str, Any] = {
+        "mesh": {"cells": [36, 24, 1], "cell_size": [2e-9] * 3, "window": {"follow": "skyrmion"}},
+        "material": {"Ms": 580e3, "alpha": 0.3},
+        "energy": {
+            "exchange": {"A": 15e-12},
+            "interfacial_dmi": {"D": 3e-3},
+            "uniaxial_anisotropy": {"Ku1": 0.6e6, "axis": "+z"},
+        },
+        "torques": {"zhang_li": {"u": [300, 0, 0], "beta": 0.3}},
+        "initial": {"skyrmion": {"kind": "neel", "handedness": "left", "radius": 7e-9}},
+        "schedule": [{"run": {"for": 1e-10}}],
+        "output": {"table": {"every": 1e-11, "columns": ["skyrmion_x", "skyrmion_y"]}},
+    }
+    here = run(RunConfig.model_validate(track))
+    mesh = {**track["mesh"], "cells": [100, 24, 1], "window": None}
+    initial = {"skyrmion": {**track["initial"]["skyrmion"], "center": [-30e-9, 0, 0]}}
+    there = run(RunConfig.model_validate({**track, "mesh": mesh, "initial": initial}))
+    a, b = here.tables[0], there.tables[0]
+    assert a["window_offset_x"][-1] > 20e-9
+    np.testing.assert_allclose(a["skyrmion_x"], b["skyrmion_x"] + 30e-9, rtol=0, atol=5e-12)
+    np.testing.assert_allclose(a["skyrmion_y"], b["skyrmion_y"], rtol=0, atol=5e-12)
+    ends = here.records[0].snapshots[-1]["m"][..., [0, -1]]
+    assert np.abs(ends[0]).max() < 0.02, "the cut ends are not tilted along x"
+    assert np.abs(there.records[0].snapshots[-1]["m"][0, ..., [0, -1]]).min() > 0.1
+
+
 REGIONAL = merged(
     STRIP,
     {

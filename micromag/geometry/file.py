@@ -53,7 +53,7 @@ class File(Shape):
                 allowed=f"{mesh.shape} (nz, ny, nx) or {mesh.shape[1:]} (ny, nx)",
             )
         array = np.broadcast_to(array, mesh.shape)
-        inside: Mask = np.ones((), dtype=bool)
+        inside: Mask = np.ones((1, 1, 1), dtype=bool)
         indices = []
         for axis, s in enumerate((x, y, z)):
             cell = (s - mesh.lower_corner[axis] + margin(mesh)) / mesh.cell_size[axis]
