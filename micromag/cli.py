@@ -190,16 +190,15 @@ def run(
 
     with StopRequest() as stop:
         config = _load(file, set_, output, device, precision)
-        from micromag.placement import check_run
         from micromag.preview import expected_kind
         from micromag.progress import reporter_for
-        from micromag.sanity import warnings
+        from micromag.sweep_preview import check_replicas, replica_warnings
 
-        check_run(config, expected_kind(config))
+        check_replicas(config, expected_kind(config))
         from micromag.job import run_job
 
         with reporter_for(sys.stdout, quiet=quiet) as reporter:
-            for sentence in warnings(config):
+            for sentence in replica_warnings(config):
                 reporter.warning(sentence)
             result = run_job(
                 config,
