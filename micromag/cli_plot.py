@@ -52,12 +52,14 @@ def add_plot_commands(app: typer.Typer, guard: Guard) -> None:
     plot = typer.Typer(
         name="plot",
         help="Make pictures of finished results: velocity, map, xt, table.",
+        epilog=app.info.epilog,  # the exit codes
         no_args_is_help=True,
         rich_markup_mode=None,
     )
     for command in (velocity, map_, xt, table):
         short = (command.__doc__ or "").partition("\n")[0]
-        plot.command(name=command.__name__.rstrip("_"), short_help=short)(guard(command))
+        name = command.__name__.rstrip("_")
+        plot.command(name=name, short_help=short, epilog=app.info.epilog)(guard(command))
     app.add_typer(plot, name="plot")
 
 

@@ -308,6 +308,8 @@ class Driver:
         ending = np.isin(np.arange(len(due)), list(reasons))
         self._record(engine, due & (row | ending), number, due & (snapshot | ending))
         for i, why in reasons.items():
+            if len(self.t) == 1:  # of several, their recorders tell
+                self.reporter.warning(f"the run ends at t = {1e9 * self.t[i]:.6g} ns: {why}")
             self._drop(i, Outcome("ended", why))
 
     def _relax(self, number: int, stages: Sequence[Relax], configs: Sequence[RunConfig]) -> None:

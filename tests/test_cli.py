@@ -27,7 +27,7 @@ from micromag.yaml_source import read_yaml
 ROOT = Path(micromag.__file__).parents[1]
 DATA = Path(__file__).parent / "data"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
-COMMANDS = ("run", "validate", "info", "doctor", "schema")
+COMMANDS = ("run", "validate", "info", "doctor", "schema", "plot")
 RUN = """\
 title: A wall in a small wire
 device: cpu
@@ -316,6 +316,13 @@ def test_results_are_protected(result: Path, capsys: Any) -> None:
     assert out.startswith("The wall moves") and len(out.splitlines()) == 1
 
 
+def test_a_run_that_ends_before_its_time_says_why(here: Path, capsys: Any) -> None:
+    longer = ("--set", "schedule=[{run: {for: 5 ns}}]", "--set", "output.table.every=50 ps")
+    code, _, err = run_main(capsys, "run", "wire.yaml", "--quiet", *longer)
+    assert code == 0
+    assert re.search(r"warning: the run ends at t = 0\.\d+ ns: the wall has left the mesh", err)
+
+
 def test_options_are_overrides(here: Path, capsys: Any) -> None:
     options = ("-o", "out: [1]", "--device", "cpu", "--precision", "double", "--threads", "1")
     code, *_ = run_main(
@@ -341,7 +348,9 @@ def test_a_missing_gpu(here: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch)
 
 def start(folder: Path) -> subprocess.Popen[str]:
     """Start a run that takes long, and return once its file is there."""
-    endless = ("--set", "schedule=[{run: {for: 1 ms}}]", "--set", "output.table.every=100 ps")
+    # A run ends when the wall that its table follows has left the mesh.
+    changes = ("schedule=[{run: {for: 1 ms}}]", "output.table={every: 100 ps, columns: [m]}")
+    endless = [word for change in (*changes, "analysis={}") for word in ("--set", change)]
     process = subprocess.Popen(
         [sys.executable, "-m", "micromag", "run", "wire.yaml", *endless],
         cwd=folder,
