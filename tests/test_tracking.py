@@ -125,7 +125,8 @@ def test_without_a_wall_all_columns_are_nan(backend, state):
     setup = config(**merged(STRIP, {"mesh": {"cells": cells}}))
     m = wall(setup.mesh, 0)
     if state == "uniform":
-        m = np.zeros_like(m) + [[[[0.6]]], [[[0]]], [[[0.8]]]]
+        m = np.zeros_like(m)
+        m[0], m[2] = 0.6, 0.8
     elif state == "same ends":  # a ripple that changes no sign
         m[2] = 0.8 + 0.1 * m[2]
     elif state == "in the plane":
@@ -311,6 +312,18 @@ def test_a_wall_that_has_gone_is_not_taken_for_another(backend, left):
         assert found[0, 0] == pytest.approx(100e-9, abs=0.01 * H)
     else:
         assert np.isnan(found).all()
+
+
+def test_after_relaxing_a_wall_is_chosen_anew(backend):
+    setup = config(**STRIP)
+    engine = measuring_engine(setup, backend, walls(setup.mesh, [-90e-9, -30e-9, 20e-9]))
+    memory: dict[Any, Any] = {}
+    values(engine, "wall_position", memory=memory)
+    engine.set_m(walls(setup.mesh, [-90e-9]))
+    assert np.isnan(values(engine, "wall_position", memory=memory)[0, 0])
+    engine.frozen_time = 0.0  # as while relaxing
+    found = values(engine, "wall_position", memory=memory)[0, 0]
+    assert found == pytest.approx(-90e-9, abs=0.01 * H)
 
 
 def test_replicas_that_are_not_due_are_not_remembered(backend):

@@ -53,6 +53,11 @@ class Wall:
     high: int
 
     @property
+    def rising(self) -> bool:
+        """Whether the component grows with x."""
+        return self.right > self.left
+
+    @property
     def spec(self) -> list[float]:
         """What ``kernels/wall.h`` calls WallSpec."""
         return [self.low, self.high, self.component, self.left, self.right]
@@ -211,39 +216,33 @@ def _row_sums(sample: Sample, part: Part, walls: FloatArray) -> FloatArray:
 
 
 def _follow(sample: Sample, part: Part, replica: int, sums: FloatArray) -> Wall | None:
-    """Return the wall to measure: the one of the last row, or at first the one in the middle."""
+    """Return the wall to measure: the one of the last row, or at first the one in the middle.
+
+    While a state relaxes a wall may come and go between two rows: then it is chosen anew.
+    """
     present = np.flatnonzero(sums[3])
     if len(present) < 4:
         return None
     profile = sums[:3, present] / sums[3, present]
+    mesh = sample.engine.model.mesh
+    offset = float(sample.engine.window_offset[replica, 0] + mesh.centres(0)[0])
     key = ("wall", part, replica)
     trail: Trail | None = sample.memory.get(key)
-    if trail is None:
+    wall = None
+    if trail is not None:
+        walls = find_walls(profile[trail.component], trail.component, present)
+        walls = [w for w in walls if w.rising == trail.rising]
+        chosen = match(trail, [offset + w.place * mesh.cell_size[0] for w in walls])
+        wall = None if chosen is None else walls[chosen]
+    if trail is None or (wall is None and sample.engine.frozen_time is not None):
         component = int((profile.max(axis=1) - profile.min(axis=1)).argmax())
-    else:
-        component = trail.component
-    walls = find_walls(profile[component], component, present)
-    if not walls:
-        return None
-    mesh = sample.engine.model.mesh
-    offset = sample.engine.window_offset[replica, 0] + mesh.centres(0)[0]
-    if trail is None:
+        walls = find_walls(profile[component], component, present)
         middle = (present[0] + present[-1]) / 2
-        wall = min(walls, key=lambda w: abs(w.place - middle))
-    else:
-        same = [w for w in walls if (w.right > w.left) == trail.rising]
-        places = [offset + w.place * mesh.cell_size[0] for w in same]
-        chosen = match(trail, places)
-        if chosen is None:
-            return None
-        wall = same[chosen]
-    rising = wall.right > wall.left
-    sample.memory[key] = Trail(
-        component,
-        rising,
-        tuple(offset + w.place * mesh.cell_size[0] for w in walls if (w.right > w.left) == rising),
-        offset + wall.place * mesh.cell_size[0],
-    )
+        wall = min(walls, key=lambda w: abs(w.place - middle), default=None)
+    if wall is not None:
+        places = [offset + w.place * mesh.cell_size[0] for w in walls if w.rising == wall.rising]
+        here = offset + wall.place * mesh.cell_size[0]
+        sample.memory[key] = Trail(wall.component, wall.rising, tuple(places), here)
     return wall
 
 

@@ -59,7 +59,8 @@ class DomainWall(PartObservable):
     all later rows the same wall. It is known again by its place and by the sense in which m_c
     changes, which adjacent walls do not share; it must not move further between two rows than half
     the distance to the next wall of its sense. When it leaves the mesh or is annihilated the columns
-    are NaN from there on; another wall is not taken for it. Each part has a wall of its own. All
+    are NaN from there on; another wall is not taken for it. (A state that relaxes has no path: if the
+    wall has gone after it, the choice is made anew.) Each part has a wall of its own. All
     columns are NaN where no wall is found: domains with the same sign of m_c, or \|m_c\| differing by
     less than 0.5. Walls are looked for along x without periodic images.
 
