@@ -12,7 +12,8 @@ import pytest
 import micromag
 from micromag.analysis import ANALYSES
 from micromag.cli import EXIT_CODES, main
-from micromag.config import RunConfig
+from micromag.config import RunConfig, load_config
+from micromag.sweep_points import sweep_points
 
 ROOT = Path(micromag.__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -74,6 +75,16 @@ def test_sections_of_the_run_file_are_all_named():
     assert named >= set(RunConfig.model_fields)
     for key in ANALYSES.keys():
         assert f"`{key}`" in section("The run file")
+
+
+def test_the_sweep_of_the_readme_is_one(tmp_path):
+    [sweep] = blocks("yaml")
+    path = tmp_path / "many.yaml"
+    path.write_text(f"extends: {ROOT}/configs/domain_wall_stt.yaml\n{sweep}")
+    points = sweep_points(load_config(path))
+    assert [point.coordinates["material.alpha"] for point in points] == [0.4, 0.5] * 4
+    currents = {point.coordinates["torques.zhang_li.J[0]"] for point in points}
+    assert sorted(currents) == pytest.approx([1e11, 2e11, 3e11, 4e11])
 
 
 def test_no_command_is_advertised_that_does_not_work(capsys):
