@@ -35,7 +35,7 @@ Exit codes:
     1  a bug in micromag, or the result cannot be written (disk full)
     2  wrong command line or run file
     3  the computation failed: NaN, a collapsing time step, no convergence
-    4  no such device, no compiler, or not enough memory
+    4  no such device, no compiler, not enough memory or disk
     5  the output exists already, or another process writes it
     6  an input or result file cannot be read
   130  stopped by Ctrl-C or SIGTERM; what was written is valid"""

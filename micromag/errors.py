@@ -62,7 +62,7 @@ class NumericalError(MicromagError):
 
 
 class DeviceError(MicromagError):
-    """No such device, no compiler, a kernel that does not compile, or not enough memory."""
+    """No such device, no compiler, a kernel that does not compile, or not enough memory or disk."""
 
     exit_code = 4
 

@@ -169,6 +169,16 @@ def test_masks_come_from_files(tmp_path):
     assert (shape | geometry.Box()).input_files() == (tmp_path / "full.npy",)
 
 
+def test_the_magnet_of_a_magnetization_is_a_shape(tmp_path):
+    m = np.zeros((3, *MESH.shape))
+    m[2, :, 3:20, 5:30] = -1
+    np.save(tmp_path / "m.npy", m)
+    np.save(tmp_path / "last.npy", np.moveaxis(m, 0, -1))
+    for name in ("m.npy", "last.npy"):
+        shape = parse_shape({"file": str(tmp_path / name)})
+        np.testing.assert_array_equal(shape.mask(MESH), m[2] != 0)
+
+
 def test_files_that_do_not_fit_or_cannot_be_read_are_named(tmp_path):
     np.save(tmp_path / "small.npy", np.ones((2, 3)))
     with pytest.raises(ConfigError, match=r"\(6, 40, 50\)"):

@@ -369,8 +369,23 @@ def test_empty_cells_of_a_file_must_be_empty_in_the_run(tmp_path):
     np.save(tmp_path / "disk.npy", make({"vortex": {}}, filled=mask))
     state = initial.File(path=tmp_path / "disk.npy")
     np.testing.assert_array_equal(make(state, filled=mask).any(axis=0), mask)
-    with pytest.raises(ConfigError, match="no initial magnetization for"):
+    with pytest.raises(ConfigError, match="no initial magnetization for") as caught:
         make(state)
+    assert "geometry: {file: ...} of the same file" in str(caught.value)
+
+
+def test_components_last_are_understood_and_other_shapes_are_named(tmp_path):
+    film = Mesh(cells=(8, 4, 1), cell_size=(4e-9, 4e-9, 4e-9))
+    m = np.zeros((3, *film.shape))
+    m[1] = 1
+    np.save(tmp_path / "last.npy", np.moveaxis(m, 0, -1))
+    rng = np.random.default_rng(1)
+    np.testing.assert_array_equal(
+        initial.File(path=tmp_path / "last.npy").magnetization(film, rng), m
+    )
+    np.save(tmp_path / "two.npy", m[0])
+    with pytest.raises(UnreadableInputError, match=r"\(3, nz, ny, nx\) or \(nz, ny, nx, 3\)"):
+        initial.File(path=tmp_path / "two.npy").magnetization(film, rng)
 
 
 def test_unreadable_files_are_named(tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from micromag.column import Column
+from micromag.errors import MicromagError
 from micromag.mesh import Mesh
 from micromag.output.runfile import RunFile
 from micromag.output.vtkhdf import VtkhdfWriter
@@ -46,6 +47,13 @@ def run(tmp_path: Path) -> RunFile:
     writer.write_snapshot(2e-9, {"m": np.roll(m, 2, axis=0)})
     writer.close("finished")
     return RunFile(tmp_path / "run.vtkhdf")
+
+
+def test_without_matplotlib_the_remedy_is_named(run, monkeypatch):
+    monkeypatch.setattr("micromag.plot.writing.importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MicromagError, match=r"pip install 'micromag\[plot\]'") as caught:
+        magnetization_map(run)
+    assert caught.value.exit_code == 4
 
 
 def test_a_map_shows_each_snapshot_in_nanometres_and_the_wheel(run, tmp_path):

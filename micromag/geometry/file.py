@@ -74,7 +74,7 @@ def _read(path: Path) -> Mask:
     from micromag.output.runfile import first_bytes
 
     if not first_bytes(path, 6).startswith(b"\x93NUMPY"):
-        return read_magnetization(path).m.any(axis=0)
+        return np.asarray(read_magnetization(path).m.any(axis=0))
     try:
         array = np.lib.format.open_memmap(path, mode="r")
         if array.dtype.kind not in "buif":
@@ -89,5 +89,5 @@ def _read(path: Path) -> Mask:
             allowed="a .npy file of booleans or numbers, or a magnetization",
         ) from error
     if array.ndim == 4:
-        return read_magnetization(path).m.any(axis=0)
+        return np.asarray(read_magnetization(path).m.any(axis=0))
     return np.asarray(array) != 0
