@@ -220,13 +220,19 @@ def _turns(t: FloatArray, angle: FloatArray) -> FloatArray:
     """
     way = np.maximum.accumulate(np.sign(angle[-1] - angle[0]) * (angle - angle[0]))
     rising = np.concatenate([[True], np.diff(way) > 0])
-    halves = np.interp(np.pi * np.arange(int(way[-1] / np.pi) + 1), way[rising], t[rising])
-    lasting = np.diff(halves)
-    if len(lasting) > 1:
-        even, odd = lasting[::2].mean(), lasting[1::2].mean()
-        if abs(even - odd) > UNEQUAL * (even + odd) / 2:
-            return halves[::2]
-    return halves
+
+    def passages(first: float) -> FloatArray:
+        turns = first + np.pi * np.arange(int((way[-1] - first) / np.pi) + 1)
+        return np.interp(turns, way[rising], t[rising])
+
+    # Halves that mirror each other last equally long; begun a quarter of a turn later they do not.
+    for first in (0.0, np.pi / 2):
+        lasting = np.diff(passages(first))
+        if len(lasting) > 1:
+            even, odd = lasting[::2].mean(), lasting[1::2].mean()
+            if abs(even - odd) > UNEQUAL * (even + odd) / 2:
+                return passages(0.0)[::2]
+    return passages(0.0)
 
 
 def _swings(t: FloatArray, x: FloatArray, width: float) -> FloatArray | None:

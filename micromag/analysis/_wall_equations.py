@@ -45,6 +45,8 @@ FloatArray = NDArray[np.float64]
 
 GRID = 2048
 """Angles of a full turn at which the rates are taken."""
+NARROW = 1e-3
+"""Where the turning rate falls below this part of its largest value the angles are closer."""
 AT_REST = 1e-12
 """A turning rate below this part of the largest one is none."""
 
@@ -281,14 +283,23 @@ def course(wall: Wall, drive: Drive) -> Course:
     v, turning = rates(wall, drive, push, phi)
     if abs(begun) <= AT_REST * float(np.abs(turning).max()):
         return Course(first, False, math.nan, wall.angle)
+    slowest = int(np.abs(turning[1:-1]).argmin()) + 1
+    if abs(turning[slowest]) < NARROW * np.abs(turning).max():
+        # Close to a threshold it is a narrow place that decides, and that takes all the time.
+        closer = np.linspace(phi[slowest - 1], phi[slowest + 1], GRID)
+        phi = np.concatenate([phi[: slowest - 1], closer, phi[slowest + 2 :]])
+        v, turning = rates(wall, drive, push, phi)
     stops = np.flatnonzero(turning[:-1] * turning[1:] <= 0)
     if len(stops):
         k = int(stops[0])
         angle = float(brentq(lambda angle: rate(angle)[1], phi[k], phi[k + 1], xtol=1e-12))
         return Course(rate(angle)[0], False, math.nan, angle)
-    lasting = 1 / np.abs(turning[:-1])
-    period = float(lasting.mean()) * 2 * np.pi
-    return Course(float((v[:-1] * lasting).sum() / lasting.sum()), True, period, math.nan)
+    period = _trapezoid(1 / turning, phi)
+    return Course(_trapezoid(v / turning, phi) / period, True, period, math.nan)
+
+
+def _trapezoid(y: FloatArray, x: FloatArray) -> float:
+    return float(((y[1:] + y[:-1]) * np.diff(x)).sum()) / 2
 
 
 def trajectory(
