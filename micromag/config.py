@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     Field,
     ModelWrapValidatorHandler,
@@ -39,14 +38,14 @@ from micromag.config_sections import (
     StageField,
     Table,
 )
-from micromag.config_stages import stage_overrides, stage_problems
+from micromag.config_stages import loose_form, stage_overrides, stage_problems
 from micromag.config_terms import EnergyField, TorquesField, check_regions
 from micromag.geometry import ShapeField, parse_shape
 from micromag.initial import InitialField, check_names
 from micromag.keyed import KeyedMany
 from micromag.mesh import Mesh
 from micromag.observables import check_parts
-from micromag.parameters import Collector, Parameter, custom_error
+from micromag.parameters import Collector, custom_error
 from micromag.run_text import anchor_files, read_run_file, with_values
 from micromag.surroundings import Surroundings
 from micromag.sweep_axes import SweepField
@@ -70,7 +69,7 @@ __all__ = [
 
 
 _PYTHON = Place("<python>", 0, 1)
-_OBJECTS = {"mesh", "geometry", "regions", "initial", "schedule"}
+_OBJECTS = {"mesh", "geometry", "regions", "initial", "schedule", "sweep"}
 """Sections that stay objects in the run-file form of what was built in Python."""
 
 
@@ -222,8 +221,9 @@ class RunConfig(Section):
         """
         nodes = {k: node_of(v, Place(f"override {k}", 0, 1)) for k, v in values.items()}
         touched = {key.partition(".")[0].partition("[")[0].strip() for key in values}
+        plain = touched | _OBJECTS if "sweep" in touched else touched
         try:
-            config = self.rebuilt(with_values(self.tree(touched), nodes), touched)
+            config = self.rebuilt(with_values(self.tree(plain), nodes), touched)
         except SourceError as error:
             raise_problems(error.problems)
             raise
@@ -236,7 +236,7 @@ class RunConfig(Section):
         """
         if self._root is not None:
             return self._root
-        data = _loose(self)
+        data = loose_form(self)
         plain = self.model_dump(mode="json", by_alias=True, exclude_none=True, include={*touched})
         return node_of({**plain, **data} | {k: plain[k] for k in _OBJECTS & {*plain}}, _PYTHON)
 
@@ -284,7 +284,11 @@ class RunConfig(Section):
 
     def resolved_yaml(self) -> str:
         """Return the whole configuration, defaults included, as a run file that gives it again."""
-        return to_yaml(self.model_dump(mode="json", by_alias=True, exclude_none=True))
+        data = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        if self.sweep is not None and any(key.startswith("mesh.size") for key in self.sweep.keys):
+            del data["mesh"]["cell_size"]
+            data["mesh"]["size"] = list(self.mesh.size)
+        return to_yaml(data)
 
 
 def load_config(path: str | Path, overrides: Iterable[str | tuple[str, str]] = ()) -> RunConfig:
@@ -393,22 +397,3 @@ def _stage_problems(
         return []
 
     return stage_problems(root, known, check)
-
-
-def _loose(config: BaseModel) -> dict[str, Any]:
-    """Return the run-file form of a configuration; what stages cannot override stays an object."""
-    data: dict[str, Any] = {}
-    for name, info in type(config).model_fields.items():
-        value = getattr(config, name)
-        if name in ("energy", "torques"):
-            grouped: dict[str, Any] = {}
-            for key, term in value:
-                grouped.setdefault(key, []).append(_loose(term))
-            value = {k: v[0] if len(v) == 1 else v for k, v in grouped.items()}
-        elif name in ("material", "solver", "output", "snapshots", "table"):
-            value = _loose(value)
-        elif isinstance(value, Parameter) and value.array is None:
-            value = value.dump()
-        if value is not None:
-            data[info.alias or name] = value
-    return data

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel
 
 from micromag.config_sections import stage_path_error
+from micromag.parameters import Parameter
 from micromag.run_text import PathError, split_path, with_values
 from micromag.terms import TERMS
 from micromag.yaml_source import Loc, Node, Problem, SourceError
@@ -67,3 +71,22 @@ def _absent_term(root: Node, path: Loc) -> str | None:
         f"the run has no {path[1]}, so a stage cannot change it; list it under {path[0]}: with the "
         "values that hold in all other stages"
     )
+
+
+def loose_form(config: BaseModel) -> dict[str, Any]:
+    """Return the run-file form of a configuration; what stages cannot override stays an object."""
+    data: dict[str, Any] = {}
+    for name, info in type(config).model_fields.items():
+        value = getattr(config, name)
+        if name in ("energy", "torques"):
+            grouped: dict[str, Any] = {}
+            for key, term in value:
+                grouped.setdefault(key, []).append(loose_form(term))
+            value = {k: v[0] if len(v) == 1 else v for k, v in grouped.items()}
+        elif name in ("material", "solver", "output", "snapshots", "table"):
+            value = loose_form(value)
+        elif isinstance(value, Parameter) and value.array is None:
+            value = value.dump()
+        if value is not None:
+            data[info.alias or name] = value
+    return data

@@ -218,28 +218,36 @@ def _drop_exclusive(base: dict[str, Node], over: Mapping[str, Node]) -> None:
 
 def _without_effect(root: Node, option: str, loc: Loc) -> Iterator[Problem]:
     """Yield a problem if the sweep replaces the value of an option in every replica."""
-    for key in _swept_keys(root):
+    for key, where in _swept_keys(root):
         with contextlib.suppress(PathError):
             swept = split_path(key)
             if loc[: len(swept)] == swept:
                 what = f"{key} is swept, so a value for it alone has no effect"
-                allowed = f"--set 'sweep.{key}=[VALUE]', or --set 'sweep={{}}' for no sweep at all"
+                allowed = f"--set 'sweep.{where}', or --set 'sweep={{}}' for no sweep at all"
                 yield Problem(Place(option, 0, 1), "", what, allowed)
 
 
-def _swept_keys(root: Node) -> Iterator[str]:
-    """Yield the keys that have a value of their own in every replica."""
+def _swept_keys(root: Node) -> Iterator[tuple[str, str]]:
+    """Yield the keys that have a value of their own in every replica, and how to replace it."""
     sweep = root.value.get("sweep")
     for key, node in sweep.value.items() if sweep and isinstance(sweep.value, dict) else ():
         if key not in ("zip", "points"):
-            yield key
+            yield key, f"{key}=[VALUE]"
             continue
-        parts = node.value if isinstance(node.value, list) else [node]
-        if key == "points":
-            parts = list(node.value.values()) if isinstance(node.value, dict) else []
-        keys = [set(part.value) for part in parts if isinstance(part.value, dict)]
-        if keys:
-            yield from sorted(set.union(*keys) if key == "zip" else set.intersection(*keys))
+        if key == "zip":
+            many = isinstance(node.value, list)
+            for i, part in enumerate(node.value if many else [node]):
+                where = f"zip[{i}]" if many else "zip"
+                yield from ((inner, f"{where}.{inner}=[VALUE, ...]") for inner in _keys(part))
+            continue
+        points = list(node.value.items()) if isinstance(node.value, dict) else []
+        for inner in _keys(points[0][1]) if points else ():
+            if all(inner in _keys(point) for _, point in points):
+                yield inner, f"points.{points[0][0]}.{inner}=VALUE"
+
+
+def _keys(node: Node) -> list[str]:
+    return list(node.value) if isinstance(node.value, dict) else []
 
 
 def _apply_option(root: Node, option: str, text: str, shown: str) -> Loc:

@@ -78,7 +78,24 @@ class SweptAxis:
 class Sweep:
     """The axes of a sweep in the order of the run file; the last one varies fastest.
 
-    Every combination of their positions is one replica.
+    Every combination of their positions is one replica. Any key path of the run file may be swept,
+    elements of lists included, except ``output.directory``, ``title`` and ``analysis``; values are
+    read as ``--set`` reads them.
+
+    ==============  ==============================================================================
+    key             value
+    ==============  ==============================================================================
+    ``key.path``    ``[value, ...]``; ``{from, to, count}``, ``{from, to, step}`` (to the last value
+                    that is not beyond ``to``) or ``{from, step, count}``; ``{from, to, count,
+                    scale: log}``; ``{file, column, unit}``
+    ``zip``         ``{key.path: values, ...}`` of equal length, which go together: one axis; a list
+                    of such mappings gives several
+    ``points``      ``{name: {key.path: value, ...}, ...}``: one axis; a key that a point leaves out
+                    has its value of the rest of the file
+    ==============  ==============================================================================
+
+    The seed is that of the run file for all replicas, unless ``seed`` is swept: replicas then draw
+    the same random numbers and differ in nothing but what is swept.
     """
 
     axes: tuple[SweptAxis, ...]

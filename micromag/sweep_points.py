@@ -165,7 +165,8 @@ class Expansion:
     def __init__(self, config: RunConfig, sweep: Sweep) -> None:
         self.config = config
         self.sweep = sweep
-        root = config.tree({key.partition(".")[0].partition("[")[0] for key in sweep.keys})
+        sections = {key.partition(".")[0].partition("[")[0] for key in sweep.keys}
+        root = config.tree({*sections, "sweep"})
         self.section = root.value.get("sweep", Node({}, root.place, root.key_place))
         without = {key: node for key, node in root.value.items() if key != "sweep"}
         self.root = Node(without, root.place, root.key_place)
@@ -215,7 +216,10 @@ class Expansion:
                 configs.append(self.make({**others, **row}, stages=True))
             except SourceError as error:
                 configs.append(None)
-                everything = {**others, **row} if i == 0 else row
+                everything = {
+                    **row,
+                    **others,
+                }  # in this order the position itself is suspected first
                 problems += [self._placed(problem, everything) for problem in error.problems]
         return configs
 
@@ -274,7 +278,8 @@ class Expansion:
             parts.append(f"{name} = {axis.labels[i]}" if alone else axis.labels[i])
         label = ", ".join(parts)
         try:
-            alone = len(self.sweep.axes) == 1
+            # A stage's own values are kept as they were written, not in SI: those are made anew.
+            alone = len(self.sweep.axes) == 1 and not any(".with." in key for key in row)
             config = self.positions[0][number] if alone else self.make(row)
         except SourceError as error:
             problems = [self._placed(problem, row) for problem in error.problems]
@@ -357,7 +362,7 @@ def _labels(
 def _gathered(problems: Sequence[Problem]) -> list[Problem]:
     """Return problems with those that differ only in the value told once, for the first."""
     kinds: dict[Hashable, list[Problem]] = {}
-    for problem in problems:
+    for problem in dict.fromkeys(problems):
         path, what = (_NUMBER.sub("#", text) for text in (problem.path, problem.what))
         kinds.setdefault((path, what), []).append(problem)
     found = []
