@@ -13,9 +13,6 @@ struct Faces {
 struct VectorFaces {
   V xm, xp, ym, yp, zm, zp;
 };
-struct Ends {
-  bool xm, xp, ym, yp, zm, zp;
-};
 
 // DIMENSIONS (2 or 3), HAS_EMPTY and the mesh constants come from the generated model text.
 struct Site {
@@ -25,7 +22,7 @@ struct Site {
   real gamma;                // gyromagnetic ratio [rad/(s T)]
   real inv_dx, inv_dy, inv_dz;  // 1 / cell size [1/m]
 #if TWISTS
-  Ends ends;          // faces on the surface of the magnet, with a neighbour on the other side
+  Faces ends;         // 1 on a surface of the magnet with a neighbour on the other side, else 0
   VectorFaces bonds;  // where the bonds lead: the neighbours, on a surface m on the face, or 0
 #endif
 };
@@ -54,29 +51,38 @@ INLINE V neighbour(const real* m, long n, long i, V self) {
 #endif
 
 #if TWISTS
-// A choice instead of a branch, which would not be vectorised.
-INLINE V choose(bool first, V a, V b) {
-  return V{first ? a.x : b.x, first ? a.y : b.y, first ? a.z : b.z};
+// weight * a. Surfaces have weights, not conditions: g++ vectorises no choice whose condition is the
+// same for a whole row. A weight that is known to be 0, as inside a row along x, costs nothing.
+INLINE V weighted(real weight, V a) {
+#if !ON_GPU
+  if (__builtin_constant_p(weight) && weight == real(0)) return V{0, 0, 0};
+#endif
+  return weight * a;
 }
-INLINE real choose(bool first, real a, real b) { return first ? a : b; }
 
 // The two neighbours along an axis. If there is only one, the other face is a surface; if there is
 // none, m does not change along that axis, as in a film of one cell.
 INLINE void neighbours(const real* m, long n, long i, long below, long above, bool open, V self,
-                       V& lower, V& upper, V& lower_bond, V& upper_bond, bool& lower_end,
-                       bool& upper_end) {
+                       V& lower, V& upper, V& lower_bond, V& upper_bond, real& lower_end,
+                       real& upper_end) {
   const V a = load(m, n, below), b = load(m, n, above);
-  bool no_a = open && below == i, no_b = open && above == i;
+  real has_a = open && below == i ? real(0) : real(1);
+  real has_b = open && above == i ? real(0) : real(1);
 #if HAS_EMPTY
-  no_a = no_a || is_empty(a);
-  no_b = no_b || is_empty(b);
+  const bool no_a = is_empty(a), no_b = is_empty(b);
+  has_a = no_a ? real(0) : has_a;
+  has_b = no_b ? real(0) : has_b;
+  lower = V{no_a ? self.x : a.x, no_a ? self.y : a.y, no_a ? self.z : a.z};
+  upper = V{no_b ? self.x : b.x, no_b ? self.y : b.y, no_b ? self.z : b.z};
+#else
+  (void)self;  // which is what was loaded at an open end
+  lower = a;
+  upper = b;
 #endif
-  lower = choose(no_a, self, a);
-  upper = choose(no_b, self, b);
-  lower_bond = choose(no_a, V{0, 0, 0}, a);
-  upper_bond = choose(no_b, V{0, 0, 0}, b);
-  lower_end = no_a && !no_b;
-  upper_end = no_b && !no_a;
+  lower_bond = weighted(has_a, a);
+  upper_bond = weighted(has_b, b);
+  lower_end = (real(1) - has_a) * has_b;
+  upper_end = (real(1) - has_b) * has_a;
 }
 
 INLINE Site make_site(const real* m, long n, const Cell& c) {
@@ -92,7 +98,7 @@ INLINE Site make_site(const real* m, long n, const Cell& c) {
 #else
   s.zm = s.zp = s.m;
   s.bonds.zm = s.bonds.zp = V{0, 0, 0};
-  s.ends.zm = s.ends.zp = false;
+  s.ends.zm = s.ends.zp = real(0);
 #endif
   return s;
 }
@@ -132,13 +138,12 @@ INLINE VectorFaces load_vector_faces(const real* a, long n, const Cell& c) {
 template <class Value, class OnFaces>
 INLINE OnFaces at_surfaces(const Site& s, Value own, OnFaces f) {
 #if TWISTS
-  const Ends& end = s.ends;
-  f.xm = choose(end.xm, own, f.xm);
-  f.xp = choose(end.xp, own, f.xp);
-  f.ym = choose(end.ym, own, f.ym);
-  f.yp = choose(end.yp, own, f.yp);
-  f.zm = choose(end.zm, own, f.zm);
-  f.zp = choose(end.zp, own, f.zp);
+  f.xm = f.xm + s.ends.xm * (own - f.xm);
+  f.xp = f.xp + s.ends.xp * (own - f.xp);
+  f.ym = f.ym + s.ends.ym * (own - f.ym);
+  f.yp = f.yp + s.ends.yp * (own - f.yp);
+  f.zm = f.zm + s.ends.zm * (own - f.zm);
+  f.zp = f.zp + s.ends.zp * (own - f.zp);
 #else
   (void)s;
   (void)own;

@@ -13,14 +13,15 @@
 #pragma once
 
 // Puts ghosts and half bonds on the surfaces of a site; d_x, d_y, d_z are the sums over all terms.
-INLINE void twist_axis(V m, real inv_da, real A, V d, bool lower_end, bool upper_end, V& lower,
+INLINE void twist_axis(V m, real inv_da, real A, V d, real lower_end, real upper_end, V& lower,
                        V& upper, V& lower_bond, V& upper_bond) {
-  const bool held = A > real(0);
-  const V half = (real(0.25) / (held ? A * inv_da : real(1))) * cross(m, d);  // (a/2) dm/da
-  lower = choose(lower_end && held, m - real(2) * half, lower);
-  upper = choose(upper_end && held, m + real(2) * half, upper);
-  lower_bond = choose(lower_end && held, m - half, lower_bond);
-  upper_bond = choose(upper_end && held, m + half, upper_bond);
+  const real held = A > real(0) ? real(1) : real(0);
+  const real scale = A > real(0) ? real(0.25) / (A * inv_da) : real(0);
+  const V half = scale * cross(m, d);  // (a/2) dm/da
+  lower = lower - weighted(lower_end, real(2) * half);
+  upper = upper - weighted(upper_end, real(-2) * half);
+  lower_bond = lower_bond - weighted(lower_end, half - held * m);
+  upper_bond = upper_bond - weighted(upper_end, -half - held * m);
 }
 
 INLINE void twist_surfaces(Site& s, real A, V d_x, V d_y, V d_z) {
