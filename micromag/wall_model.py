@@ -149,8 +149,8 @@ def _stage_config(run: RunFile, stage: int) -> RunConfig:
 
 def _relaxed(run: RunFile, begin: float) -> NDArray[np.float32]:
     """Return m at the start of a stage: the last snapshot of that instant."""
-    there = np.flatnonzero(run.times <= begin + INSTANT) if "m" in run.quantities else []
-    if not len(there):
+    there = np.flatnonzero(run.times <= begin + INSTANT)
+    if "m" not in run.quantities or not len(there):
         raise NoModelError("no snapshot of m from the start of the stage", where=str(run.path))
     k = int(there[-1])
     if begin - run.times[k] > INSTANT:

@@ -160,7 +160,9 @@ def follow(
     moved = float(x[-1] - x[0]) if count else math.nan
     if inside.sum() < LEAST_ROWS:
         end = float(t[-1]) if count else math.nan
-        return Motion("lost" if lost else "unsettled", *[math.nan] * 6, after, end, moved)
+        nan = math.nan
+        kind: Kind = "lost" if lost else "unsettled"
+        return Motion(kind, nan, nan, nan, nan, nan, nan, after, end, moved)
     turned = None
     if angle is not None and np.isfinite(angle[:count]).all():
         turned = np.unwrap(angle[:count])[inside]

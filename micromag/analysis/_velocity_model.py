@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micromag.analysis._track import follow
-from micromag.analysis._wall_equations import Course, Drive, Wall, course, trajectory
+from micromag.analysis._wall_equations import Course, Drive, Wall, course, trajectory, turns
 from micromag.errors import MicromagError
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ FloatArray = NDArray[np.float64]
 
 SAMPLES = 120
 """Points of a model curve, beside those where it is measured."""
-NEAR = (-0.3, -0.1, -0.01, -1e-3, -1e-5, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3)
+NEAR = (-0.3, -0.03, -1e-3, 1e-3, 0.01, 0.03, 0.1, 0.3, 0.6)
 """Further points about a breakdown, where the velocity has a kink, in spacings of the others."""
-BISECTIONS = 40
+BISECTIONS = 24
 """Halvings that find where the model's wall begins to turn."""
 NOTABLE = 0.99
 """A mesh that leaves less than this of the gradients gets a line of its own."""
@@ -98,11 +98,13 @@ def _line(wall: Wall, drives: Mapping[float, Drive]) -> tuple[FloatArray, tuple[
     """
     values = sorted(drives)
 
-    def at(value: float) -> Course:
+    def between(value: float) -> Drive:
         k = int(np.clip(np.searchsorted(values, value) - 1, 0, max(len(values) - 2, 0)))
         a, b = values[k], values[min(k + 1, len(values) - 1)]
-        part = (value - a) / (b - a) if b > a else 0.0
-        return course(wall, drives[a].between(drives[b], part))
+        return drives[a].between(drives[b], (value - a) / (b - a) if b > a else 0.0)
+
+    def at(value: float) -> Course:
+        return course(wall, between(value))
 
     low, high = values[0], values[-1]
     if len(values) > 1:
@@ -113,7 +115,7 @@ def _line(wall: Wall, drives: Mapping[float, Drive]) -> tuple[FloatArray, tuple[
     breakdowns = []
     for a, b in pairwise(asked):
         if found[a].turning != found[b].turning:
-            edge = _edge(lambda value: at(value).turning, a, b, found[a].turning)
+            edge = _edge(lambda value: turns(wall, between(value)), a, b, found[a].turning)
             breakdowns.append(edge)
             around = [edge + part * (b - a) for part in NEAR]
             found |= {value: at(value) for value in around if low <= value <= high}

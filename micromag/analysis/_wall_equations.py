@@ -46,7 +46,7 @@ FloatArray = NDArray[np.float64]
 GRID = 2048
 """Angles of a full turn at which the rates are taken."""
 NARROW = 1e-3
-"""Where the turning rate falls below this part of its largest value the angles are closer."""
+"""Where the turning rate falls below this part of its largest value there is a narrow place."""
 AT_REST = 1e-12
 """A turning rate below this part of the largest one is none."""
 
@@ -255,6 +255,53 @@ def rates(wall: Wall, drive: Drive, push: Push, phi: FloatArray) -> tuple[FloatA
     return p * delta * (alpha * f_q - f_phi) / (1 + alpha**2), turning
 
 
+@dataclass(frozen=True)
+class _Turn:
+    """One turn of the angle from its value at rest, in the sense in which a constant drive pulls it.
+
+    ``rate`` returns dq/dt and dphi/dt at an angle; ``phi``, ``v`` and ``turning`` are samples.
+    ``stop`` is the number of the sample before the first angle at which it stands still, -1 if it
+    begins at rest, None if there is none. ``narrow`` means that it nearly stands still somewhere.
+    """
+
+    rate: Callable[[float], tuple[float, float]]
+    phi: FloatArray
+    v: FloatArray
+    turning: FloatArray
+    stop: int | None
+    narrow: bool
+
+
+def _one_turn(wall: Wall, drive: Drive) -> _Turn:
+    if not drive.is_constant:
+        raise ValueError("the drive depends on time")
+    push = drive.at(0.0)
+
+    def rate(angle: float) -> tuple[float, float]:
+        v, turning = rates(wall, drive, push, np.asarray(angle))
+        return float(v), float(turning)
+
+    begun = rate(wall.angle)[1]
+    phi = wall.angle + math.copysign(2 * np.pi, begun) * np.linspace(0, 1, GRID + 1)
+    v, turning = rates(wall, drive, push, phi)
+    fastest = float(np.abs(turning).max())
+    if abs(begun) <= AT_REST * fastest:
+        return _Turn(rate, phi, v, turning, -1, False)
+    slowest = int(np.abs(turning[1:-1]).argmin()) + 1
+    narrow = bool(abs(turning[slowest]) < NARROW * fastest)
+    if narrow:  # close to a threshold: does it pass?
+        closer = np.linspace(phi[slowest - 1], phi[slowest + 1], GRID)
+        phi = np.concatenate([phi[: slowest - 1], closer, phi[slowest + 2 :]])
+        v, turning = rates(wall, drive, push, phi)
+    stops = np.flatnonzero(turning[:-1] * turning[1:] <= 0)
+    return _Turn(rate, phi, v, turning, int(stops[0]) if len(stops) else None, narrow)
+
+
+def turns(wall: Wall, drive: Drive) -> bool:
+    """Return whether the angle turns for ever under a constant drive; raises as `course`."""
+    return _one_turn(wall, drive).stop is None
+
+
 def course(wall: Wall, drive: Drive) -> Course:
     r"""Return where a wall ends that starts at rest under a constant drive.
 
@@ -270,36 +317,29 @@ def course(wall: Wall, drive: Drive) -> Course:
     """
     from scipy.optimize import brentq
 
-    if not drive.is_constant:
-        raise ValueError("the drive depends on time")
-    push = drive.at(0.0)
-
-    def rate(angle: float) -> tuple[float, float]:
-        v, turning = rates(wall, drive, push, np.asarray(angle))
-        return float(v), float(turning)
-
-    first, begun = rate(wall.angle)
-    phi = wall.angle + math.copysign(2 * np.pi, begun) * np.linspace(0, 1, GRID + 1)
-    v, turning = rates(wall, drive, push, phi)
-    if abs(begun) <= AT_REST * float(np.abs(turning).max()):
-        return Course(first, False, math.nan, wall.angle)
-    slowest = int(np.abs(turning[1:-1]).argmin()) + 1
-    if abs(turning[slowest]) < NARROW * np.abs(turning).max():
-        # Close to a threshold it is a narrow place that decides, and that takes all the time.
-        closer = np.linspace(phi[slowest - 1], phi[slowest + 1], GRID)
-        phi = np.concatenate([phi[: slowest - 1], closer, phi[slowest + 2 :]])
-        v, turning = rates(wall, drive, push, phi)
-    stops = np.flatnonzero(turning[:-1] * turning[1:] <= 0)
-    if len(stops):
-        k = int(stops[0])
-        angle = float(brentq(lambda angle: rate(angle)[1], phi[k], phi[k + 1], xtol=1e-12))
-        return Course(rate(angle)[0], False, math.nan, angle)
-    period = _trapezoid(1 / turning, phi)
-    return Course(_trapezoid(v / turning, phi) / period, True, period, math.nan)
+    turn = _one_turn(wall, drive)
+    phi, turning, k = turn.phi, turn.turning, turn.stop
+    if k is not None:
+        angle = wall.angle
+        if k >= 0:
+            angle = float(brentq(lambda a: turn.rate(a)[1], phi[k], phi[k + 1], xtol=1e-12))
+        return Course(turn.rate(angle)[0], False, math.nan, angle)
+    if turn.narrow:
+        hardest = float(phi[np.abs(turning).argmin()])
+        period = _over_turn(lambda a: 1 / turn.rate(a)[1], phi, hardest)
+        way = _over_turn(lambda a: turn.rate(a)[0] / turn.rate(a)[1], phi, hardest)
+    else:  # evenly spaced values of a periodic function sum up to its integral
+        period = 2 * np.pi * float((1 / np.abs(turning[:-1])).mean())
+        way = 2 * np.pi * float((turn.v[:-1] / np.abs(turning[:-1])).mean())
+    return Course(way / period, True, period, math.nan)
 
 
-def _trapezoid(y: FloatArray, x: FloatArray) -> float:
-    return float(((y[1:] + y[:-1]) * np.diff(x)).sum()) / 2
+def _over_turn(f: Callable[[float], float], phi: FloatArray, peak: float) -> float:
+    """Return the integral of a function with a narrow peak over a whole turn."""
+    from scipy.integrate import quad
+
+    value, _ = quad(f, phi[0], phi[-1], points=[peak], limit=400, epsrel=1e-9)
+    return float(value)
 
 
 def trajectory(

@@ -76,7 +76,8 @@ def _draw_main(figure: Figure | SubFigure, found: Velocities) -> None:
     _mark_thresholds(axes, found, scale)
     if math.isfinite(found.u_per_J) and found.unit == "A/m^2":
         ratio = found.u_per_J * scale
-        above = axes.secondary_xaxis("top", functions=(lambda v: v * ratio, lambda u: u / ratio))
+        both: Any = (lambda v: v * ratio, lambda u: u / ratio)
+        above = axes.secondary_xaxis("top", functions=both)
         above.set_xlabel("drift velocity $u$ (m/s)")
         above.tick_params(direction="in")
     else:

@@ -63,7 +63,7 @@ def xt_map(run: RunFile, component: str | None = None) -> Figure:
         axes.plot(position * 1e9, t * 1e9, color=WALL, linewidth=1.2, label="wall position")
         axes.legend(fontsize=8, loc="best", framealpha=0.85)
     axes.set(xlabel="$x$ (nm)", ylabel="$t$ (ns)")
-    axes.set_xlim(_edges(x * 1e9)[[0, -1]])
+    axes.set_xlim(*_edges(x * 1e9)[[0, -1]])
     axes.set_ylim(0.0 if times[0] < INSTANT else times[0] * 1e9, times[-1] * 1e9)
     axes.tick_params(direction="out")
     return figure
