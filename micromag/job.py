@@ -22,7 +22,7 @@ from micromag.progress import reporter_for
 from micromag.reporting import SweepReporter
 from micromag.result_file import open_result
 from micromag.stopping import StopRequest
-from micromag.sweep import run_sweep
+from micromag.sweep.run import run_sweep
 from micromag.sweep.run import collect_for
 
 RESULT = "run.vtkhdf"

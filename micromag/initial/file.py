@@ -19,12 +19,13 @@ class File(InitialState):
     """The magnetization in a file: ``{file: start.ovf}`` or ``{file: {path: ..., snapshot: 3}}``.
 
     Files of this program (``.vtkhdf``), OVF 1.0 and 2.0 and ``.npy`` arrays of shape
-    ``(3, nz, ny, nx)`` are recognised by their content. Every cell of the magnet must have a direction in the file; what
-    it holds elsewhere has no effect, and ``geometry: {file: ...}`` of the same file fills the cells
-    that are filled there. As many cells as in the mesh are copied one to one, whatever their size. ``resample: true`` takes
-    the cell of the file that holds the centre of each cell of the mesh instead: the centres of both
-    grids coincide, whatever origin the file states, and the file must reach as far as the mesh. A file
-    that does not state its cells' size counts as large as the mesh.
+    ``(3, nz, ny, nx)`` are recognised by their content. Every cell of the magnet must have a direction
+    in the file; what it holds elsewhere has no effect, and ``geometry: {file: ...}`` of the same file
+    fills the cells that are filled there. As many cells as in the mesh are copied one to one, whatever
+    their size. ``resample: true`` takes the cell of the file that holds the centre of each cell of the
+    mesh instead: the centres of both grids coincide, whatever origin the file states, and the file
+    must reach as far as the mesh. A file that does not state its cells' size counts as large as the
+    mesh.
 
     ==========  ====  =====  ============================================================
     name        unit  shape  default
