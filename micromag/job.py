@@ -22,8 +22,7 @@ from micromag.progress import reporter_for
 from micromag.reporting import SweepReporter
 from micromag.result_file import open_result
 from micromag.stopping import StopRequest
-from micromag.sweep.run import run_sweep
-from micromag.sweep.run import collect_for
+from micromag.sweep.run import collect_for, run_sweep
 
 RESULT = "run.vtkhdf"
 """Name of the result of a single run in its folder."""
