@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -701,6 +703,22 @@ def test_preview_of_a_hundred_replicas_is_quick(load: Load) -> None:
     before = time.process_time()
     preview(config)
     assert time.process_time() - before < 1
+
+
+def test_validating_a_sweep_imports_nothing_heavy(tmp_path: Path) -> None:
+    (tmp_path / "run.yaml").write_text(f"{BASE}sweep: {{seed: [1, 2]}}\n")
+    heavy = ("scipy", "h5py", "pint", "cupy", "matplotlib", "dask", "micromag.sweep.run")
+    code = "from micromag.cli import main; import sys; main(['validate', 'run.yaml'])\n"
+    code += f"print([name for name in {heavy} if name in sys.modules])"
+    root = str(Path(__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr
 
 
 def test_size_of_the_whole(load: Load) -> None:
