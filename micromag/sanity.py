@@ -35,6 +35,8 @@ THICK = 4
 """One cell may be this many exchange lengths thick before it hides a twist of m."""
 LONGEST_PHASE = 2.8
 """No explicit method is stable if the fastest mode turns by much more than this in a step [rad]."""
+LARGEST_TURN = 0.5
+"""Angle between neighbouring cells [rad] beyond which central differences are far off."""
 FAST_PRIME = 13
 """FFTs of lengths with a larger prime factor are slow."""
 
@@ -42,6 +44,7 @@ _PLAUSIBLE = {
     # Largest and smallest values of real magnets and experiments, some way beyond the records.
     "A/m": (1e3, 3e6),
     "J/m": (1e-14, 1e-10),
+    "J/m^2": (1e-7, 0.1),
     "J/m^3": (1e-2, 1e8),
     "T": (1e-9, 100.0),
     "A/m^2": (1e6, 1e14),
@@ -177,6 +180,41 @@ def _exchange(config: RunConfig) -> Iterator[str]:
             "there is no exchange: neighbouring cells do not hold together; "
             "add  exchange: {A: ...}  to energy"
         )
+
+
+def _twists(config: RunConfig) -> Iterator[str]:
+    """Dzyaloshinskii-Moriya terms against exchange and anisotropy."""
+    terms = [(key, term) for key, term in config.energy if term.twists]
+    for key, term in terms:
+        if term.flags().get("open") == 0 and not any(t.stiffness for _, t in config.energy):
+            yield (
+                f"{key} has no exchange that holds m at surfaces: they are left out of it, as with "
+                "boundary: open"
+            )
+    for magnet in magnets(config):
+        if magnet.A == 0 or len(terms) != 1:
+            continue
+        ((key, term),) = terms
+        values = [value_in(parameter, magnet.region) for parameter in term.parameters().values()]
+        strength = max(map(size_of, values))
+        place = "" if magnet.region == "default" else f" of region {magnet.region}"
+        edges = zip(config.mesh.cell_size, config.mesh.cells, strict=True)
+        turn = strength * max((edge for edge, n in edges if n > 1), default=0.0) / (2 * magnet.A)
+        if turn > LARGEST_TURN:
+            longest = LARGEST_TURN * 2 * magnet.A / strength
+            yield (
+                f"{key} may turn m by {turn:.2g} rad from cell to cell{place}; use cells of at most "
+                f"{si(longest, 'm')}"
+            )
+        if magnet.wall_parameter is None:
+            continue
+        critical = 4 * magnet.A / (math.pi * magnet.wall_parameter)
+        if strength > critical:
+            yield (
+                f"{key} of {si(strength, 'J/m^2')} is above D_c = 4 sqrt(A K_eff)/pi = "
+                f"{si(critical, 'J/m^2')}{place}: walls lower the energy, so that the ground state is "
+                "a spiral and domains break up"
+            )
 
 
 def _torques(config: RunConfig) -> Iterator[str]:
@@ -323,6 +361,7 @@ _CHECKS: tuple[Callable[[RunConfig], Iterator[str]], ...] = (
     _edges,
     _values,
     _exchange,
+    _twists,
     _cells,
     _transforms,
     _torques,
