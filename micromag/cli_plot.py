@@ -17,7 +17,6 @@ from micromag.errors import ConfigError, UnreadableInputError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from micromag.analysis.wall_velocity import WallVelocity
     from micromag.output.runfile import RunFile
     from micromag.output.sweep_file import SweepFile
 
@@ -179,20 +178,20 @@ def table(
 # ---------------------------------------------------------------------------------- helpers
 
 
-def _analysis(sweep: SweepFile, options: dict[str, Any]) -> WallVelocity:
+def _analysis(sweep: SweepFile, options: dict[str, Any]) -> Any:
     """Return the analysis as the sweep's run file has it, with what the command line replaces."""
     import yaml
     from pydantic import ValidationError
 
-    from micromag.analysis.wall_velocity import WallVelocity
+    from micromag.analysis import ANALYSES
 
-    stored = yaml.safe_load(sweep.config_text) or {}
-    given = {key: value for key, value in options.items() if value is not None}
-    known = (stored.get("analysis") or {}).get("wall_velocity") or {}
+    key = "wall_velocity"
+    stored = (yaml.safe_load(sweep.config_text) or {}).get("analysis") or {}
+    given = {name: value for name, value in options.items() if value is not None}
     try:
-        return WallVelocity.model_validate({**known, **given})
+        return ANALYSES.get(key).model_validate({**(stored.get(key) or {}), **given})
     except ValidationError as error:
-        [first, *_] = error.errors(include_url=False)
+        first = error.errors(include_url=False)[0]
         name = ".".join(map(str, first["loc"]))
         raise ConfigError(
             str(first["msg"]),
