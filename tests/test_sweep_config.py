@@ -691,6 +691,12 @@ def test_preview_of_a_sweep(load: Load) -> None:
     assert "in 16 of 32 replicas, such as 1 (" in text
 
 
+def test_a_torque_that_is_off_in_some_replicas_is_meant(load: Load) -> None:
+    some = preview(load("{'torques.zhang_li.J[0]': [0, 1e11 A/m^2]}"))
+    none = preview(load("{'torques.zhang_li.J[0]': [0], seed: [1, 2]}"))
+    assert "does nothing" not in some and none.count("zhang_li does nothing") == 1
+
+
 def test_preview_looks_at_every_replicas_mesh(load: Load) -> None:
     with pytest.raises(ConfigErrors, match="outside the mesh") as caught:
         preview(load("{initial.domain_wall.position: [0, 1 nm, 300 nm]}"))
