@@ -334,7 +334,7 @@ def test_a_fixed_step_that_is_too_long_is_told():
     said = []
 
     class Listener(SilentReporter):
-        def message(self, text: str) -> None:
+        def warning(self, text: str) -> None:
             said.append(text)
 
     for dt in (1e-14, 1e-11):

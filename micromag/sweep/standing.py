@@ -129,6 +129,8 @@ def replica_of(point: SweepPoint, path: Path, run: RunFile | None = None) -> Rep
 
 def differs(there: str, here: str) -> str:
     """Return in words where two resolved run files differ; empty if they compute the same."""
+    if there == here:
+        return ""
     one, other = (_flat(yaml.safe_load(text)) for text in (there, here))
     for key in sorted(one.keys() | other.keys()):
         if one.get(key) != other.get(key):
