@@ -29,7 +29,7 @@ _PUBLIC = {
         "UnreadableInputError",
     ],
     "micromag.job": ["run"],
-    "micromag.mesh": ["Mesh"],
+    "micromag.mesh": ["Mesh", "Window"],
     "micromag.output.runfile": ["RunFile"],
     "micromag.output.sweep_file": ["SweepFile"],
     "micromag.simulation": ["Simulation", "load"],

@@ -9,7 +9,6 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -62,7 +61,7 @@ def _not_given() -> Vector:
     return (0.0, 0.0, 0.0)
 
 
-class Window(BaseModel):
+class Window(Checked):
     r"""A mesh that follows a texture along a strip: what the run file calls ``mesh.window``.
 
     In ``run`` stages the mesh moves by whole cells whenever the texture has come too far from its
