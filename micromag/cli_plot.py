@@ -168,6 +168,8 @@ def table(
         sweep = SweepFile(file)
         there = [replica for replica in sweep.replicas if replica.path.exists()]
         runs = {replica.label: RunFile(replica.path) for replica in there}
+        if not runs:
+            raise UnreadableInputError("no replica has a result yet", where=str(file))
         picture = _picture(output, sweep.folder / "table.png", sweep.folder)
     else:
         run, picture = _opened(file, output, "table")

@@ -33,6 +33,11 @@ def check_analyses(config: RunConfig) -> None:
             if column not in columns:
                 what = f"the table has no column {column!r}; add it to output.table.columns"
                 raise custom_error("analysis", what, ", ".join(columns), key)
+        swept = None if config.sweep is None else config.sweep.keys
+        for path in analysis.needed_swept_keys():
+            if swept is not None and path not in swept:
+                what = f"{path!r} is not swept"
+                raise custom_error("analysis", what, ", ".join(swept), f"{key}.against")
         stage = getattr(analysis, "stage", None)
         if stage is not None and stage >= len(config.schedule):
             what = f"the schedule has no stage {stage}"

@@ -17,9 +17,9 @@ from micromag.analysis._track import Motion, correlation_time, fit_line, follow
 from micromag.analysis._velocities import Velocities
 from micromag.analysis.wall_velocity import WallVelocity
 from micromag.column import Column
-from micromag.config import RunConfig
+from micromag.config import RunConfig, load_config
 from micromag.constants import E_CHARGE, MU_B
-from micromag.errors import AnalysisError
+from micromag.errors import AnalysisError, ConfigErrors
 from micromag.output.runfile import RunFile
 from micromag.output.sweep_file import Replica, SweepFile
 from micromag.output.sweep_writer import file_axes, write_sweep
@@ -400,6 +400,18 @@ def test_the_abscissa_can_be_chosen(straight):
     ]  # fmt: skip
     with pytest.raises(AnalysisError, match=f"(?s)'material.alpha' is not swept.*{BETA}"):
         measured(straight, against="material.alpha")
+
+
+def test_an_abscissa_that_is_not_swept_is_an_error_of_the_run_file(tmp_path):
+    path = tmp_path / "run.yaml"
+    made = config(
+        output={"table": {"every": 1e-11, "columns": ["wall_position"]}},
+        sweep={CURRENT: [1e11, 2e11]},
+    )
+    path.write_text(made.resolved_yaml())
+    load_config(path, [f"analysis={{wall_velocity: {{against: '{CURRENT}'}}}}"])
+    with pytest.raises(ConfigErrors, match=r"(?s)'material.alpha' is not swept.*J\[0\]"):
+        load_config(path, ["analysis={wall_velocity: {against: material.alpha}}"])
 
 
 def test_a_torque_that_the_model_does_not_know_is_told(tmp_path, monkeypatch):

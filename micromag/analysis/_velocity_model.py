@@ -30,7 +30,7 @@ BISECTIONS = 24
 NOTABLE = 0.99
 """A mesh that leaves less than this of the gradients gets a line of its own."""
 FROM_REST = 0.5
-"""A sweep whose smallest value is below this part of its largest is shown from 0 on."""
+"""A sweep whose smallest value is not above this part of its largest is shown from 0 on."""
 
 
 def with_model(curve: Curve, runs: Mapping[int, RunFile], after: float) -> Curve:
@@ -108,8 +108,8 @@ def _line(wall: Wall, drives: Mapping[float, Drive]) -> tuple[FloatArray, tuple[
 
     low, high = values[0], values[-1]
     if len(values) > 1:
-        low = 0.0 if 0 < low < FROM_REST * high else low
-        high = 0.0 if 0 > high > FROM_REST * low else high
+        low = 0.0 if 0 < low <= FROM_REST * high else low
+        high = 0.0 if 0 > high >= FROM_REST * low else high
     asked = [float(v) for v in np.unique([*np.linspace(low, high, SAMPLES), *values])]
     found = {value: at(value) for value in asked}
     breakdowns = []

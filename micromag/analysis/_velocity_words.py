@@ -62,8 +62,8 @@ def told(found: Velocities, curve: Curve) -> str:
             text += f"; {what} between {_amount(found, low)} and {_amount(found, high)}"
     if curve.note:
         return f"{text}; no one-dimensional model: {curve.note}."
-    differences = [
-        abs(p.motion.velocity - p.model)
+    compared = [
+        (p.value, p.motion.velocity, p.model)
         for p in measured
         if p.motion and p.motion.kind in ("steady", "oscillating") and math.isfinite(p.model)
     ]
@@ -75,8 +75,13 @@ def told(found: Velocities, curve: Curve) -> str:
             model[0] += f", |D| = {si(curve.dmi, 'J/m^2', 3)}"
     if edges:
         model.append(f"turns over from {edges} on")
-    if differences:
-        model.append(f"is {np.mean(differences):.2g} m/s off on average")
+    if compared:
+        value, velocity, expected = np.array(compared).T
+        off = f"is {np.abs(velocity - expected).mean():.2g} m/s off on average"
+        if curve.mesh_line.size:
+            left = np.abs(velocity - np.interp(value, *curve.mesh_line)).mean()
+            off += f", {left:.2g} m/s with the mesh's gradients"
+        model.append(off)
     return f"{text}; the one-dimensional model: {'; '.join(model)}." if model else f"{text}."
 
 

@@ -49,3 +49,7 @@ class Analysis(Checked):
     def needed_columns(self) -> tuple[str, ...]:
         """Return the columns of the table without which nothing can be found."""
         return ()
+
+    def needed_swept_keys(self) -> tuple[str, ...]:
+        """Return the key paths that a sweep has to sweep."""
+        return ()

@@ -82,6 +82,10 @@ class WallVelocity(Analysis):
         """Return the wall's position."""
         return (f"wall_position@{self.part}" if self.part else "wall_position",)
 
+    def needed_swept_keys(self) -> tuple[str, ...]:
+        """Return the abscissa, if it is named."""
+        return () if self.against is None else (self.against,)
+
     def report(self, run: RunFile) -> str:
         """Return the fitted velocity and the theory's; raises AnalysisError without a wall."""
         track = track_of(run, self.stage, self.part)
