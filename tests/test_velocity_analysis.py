@@ -18,13 +18,14 @@ from micromag.analysis._velocities import Velocities
 from micromag.analysis.wall_velocity import WallVelocity
 from micromag.column import Column
 from micromag.config import RunConfig, load_config
-from micromag.constants import E_CHARGE, MU_B
+from micromag.constants import E_CHARGE, MU_0, MU_B
 from micromag.errors import AnalysisError, ConfigErrors
 from micromag.output.runfile import RunFile
 from micromag.output.sweep_file import Replica, SweepFile
 from micromag.output.sweep_writer import file_axes, write_sweep
 from micromag.output.vtkhdf import VtkhdfWriter
 from micromag.plot.velocity_figure import velocity_figure
+from micromag.wall_model import NoModelError, wall_of
 
 NS, NM, PS = 1e-9, 1e-9, 1e-12
 DELTA = 5 * NM
@@ -473,6 +474,70 @@ def test_other_analyses_say_a_sentence_per_replica(straight):
         f"{BETA} = 0.05, {CURRENT} = {json.dumps(-2e11)}: At the end of stage 1"
     )
     assert told[4].endswith(": NaN in m")
+
+
+# ------------------------------------------------------------------------- the measured wall
+
+
+@pytest.mark.parametrize("thickness", [5 * NM, 15 * NM])
+def test_the_hard_axis_that_the_stray_field_makes(tmp_path, thickness):
+    # A Neel wall of the profile sech(x / Delta) in an infinite film of thickness d has the energy
+    #   (mu_0 Ms^2 / 2) (1 / 2 pi) int |pi Delta sech(pi Delta k / 2)|^2 N(k) dk = 2 Delta Kp,
+    #   N(k) = 1 - (1 - exp(-|k| d)) / (|k| d),
+    # and a Bloch wall none.
+    k = (np.arange(200000) + 0.5) * 5 / DELTA / 200000
+    form = (np.pi * WIDTH / np.cosh(np.pi * WIDTH * k / 2)) ** 2
+    N = 1 + np.expm1(-k * thickness) / (k * thickness)
+    sigma = MU_0 * MS**2 / 2 / np.pi * float((form * N).sum() * (k[1] - k[0]))
+    over = {
+        "mesh": {"cells": [128, 1, 1], "cell_size": [2e-9, 8e-9, thickness], "periodic": [0, 200, 0]},
+        "energy": {
+            "exchange": {"A": A}, "uniaxial_anisotropy": {"Ku1": K, "axis": [0, 0, 1]}, "demag": {},
+        },
+    }  # fmt: skip
+    t = np.linspace(0, 2 * NS, 11)
+    write_run(tmp_path / "run.vtkhdf", config(**over), 0 * t, t)
+    wall = wall_of(RunFile(tmp_path / "run.vtkhdf"), 1)
+    assert wall.width == pytest.approx(WIDTH, rel=1e-3)
+    # cells of Delta/2.5 raise the charges a little
+    assert wall.hard_axis == pytest.approx(sigma / (2 * WIDTH), rel=0.03)
+    assert wall.cosines[2] > 0 and abs(wall.sines[2]) < 1e-6 * abs(wall.cosines[2])  # easy along y
+    assert wall.dmi == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("key", "harmonic"), [("interfacial_dmi", "cosines"), ("bulk_dmi", "sines")]
+)
+def test_the_dmi_is_weighed(tmp_path, key, harmonic):
+    over = {
+        "energy": {
+            "exchange": {"A": A}, "uniaxial_anisotropy": {"Ku1": K, "axis": [0, 0, 1]},
+            key: {"D": 4e-4},
+        },
+    }  # fmt: skip
+    t = np.linspace(0, 2 * NS, 11)
+    write_run(tmp_path / "run.vtkhdf", config(**over), 0 * t, t)
+    wall = wall_of(RunFile(tmp_path / "run.vtkhdf"), 1)
+    # sigma = pi D cos(phi) (interfacial) or -+ pi D sin(phi) (bulk); the mesh takes 1 %
+    assert abs(getattr(wall, harmonic)[1]) == pytest.approx(np.pi * 4e-4, rel=0.03)
+    assert wall.dmi == pytest.approx(4e-4, rel=0.03)
+    if key == "interfacial_dmi":
+        assert wall.cosines[1] > 0  # up-down walls of D > 0 have m_x < 0
+    assert wall.hard_axis == pytest.approx(0, abs=1)
+
+
+def test_a_wall_needs_a_snapshot_of_it(tmp_path):
+    t = np.linspace(0, 2 * NS, 11)
+    write_run(
+        tmp_path / "run.vtkhdf",
+        config(schedule=[{"run": {"for": 5e-10}}, {"run": {"for": 1e-9}}]),
+        0 * t,
+        t,
+    )
+    with pytest.raises(
+        NoModelError, match=r"too early(.|\n)*0.5 ns before it(.|\n)*output.snapshots"
+    ):
+        wall_of(RunFile(tmp_path / "run.vtkhdf"), 1)
 
 
 # ------------------------------------------------------------------------------- a single run
