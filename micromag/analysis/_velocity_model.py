@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-SAMPLES = 120
+SAMPLES = 80
 """Points of a model curve, beside those where it is measured."""
-NEAR = (-0.3, -0.03, -1e-3, 1e-3, 0.01, 0.03, 0.1, 0.3, 0.6)
+NEAR = (-0.3, -0.03, -1e-3, 1e-2, 0.05, 0.2, 0.5)
 """Further points about a breakdown, where the velocity has a kink, in spacings of the others."""
 BISECTIONS = 24
 """Halvings that find where the model's wall begins to turn."""

@@ -338,7 +338,7 @@ def _over_turn(f: Callable[[float], float], phi: FloatArray, peak: float) -> flo
     """Return the integral of a function with a narrow peak over a whole turn."""
     from scipy.integrate import quad
 
-    value, _ = quad(f, phi[0], phi[-1], points=[peak], limit=400, epsrel=1e-9)
+    value, _ = quad(f, phi[0], phi[-1], points=[peak], limit=200, epsrel=1e-6)
     return float(value)
 
 
