@@ -8,8 +8,9 @@
 // At a surface with outward normal n, 2 A dm/dn + d_n x m = 0 (S. Rohart, A. Thiaville, Phys. Rev. B
 // 88, 184422 (2013)). There m goes on to a ghost m + a dm/dn, which exchange sees as a neighbour, and
 // the twist has half a bond, from m to the face, where m is m + (a/2) dm/dn. With both, the field is
-// exactly the derivative of the energy, and the energy that of the half cell, -(a/8A) |m x d_n|^2 per
-// area, up to third order in a. Without exchange nothing holds m at a surface and the bond is absent.
+// exactly the derivative of the energy, in which the half cell up to the face counts -(a/8A) |m x d_n|^2 per
+// area, and both are of second order in a. Without exchange nothing holds m at a surface; there, and
+// in terms with the boundary `open`, the bond is absent, which is of first order.
 #pragma once
 
 // Puts ghosts and half bonds on the surfaces of a site; d_x, d_y, d_z are the sums over all terms.
