@@ -6,7 +6,7 @@ Everything heavy is imported inside the command that needs it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,7 +33,7 @@ PictureOption = Annotated[
     Path | None,
     typer.Option(
         "-o", "--output", metavar="FILE",
-        help="The picture: .png, .pdf or .svg; by default a PNG beside the result.",
+        help="The picture: .png, .pdf or .svg, with its numbers as .csv; by default beside the result.",
     ),
 ]  # fmt: skip
 
@@ -141,9 +141,12 @@ def xt(
             "there is no such component", where="--component", value=component, allowed="x, y, z"
         )
     run, picture = _opened(file, output, "xt")
-    from micromag.plot.xt_map import xt_map
+    from micromag.plot.xt_map import xt_map, xt_values
 
-    _write(xt_map(run, component), picture)
+    figure = xt_map(run, component)
+    axis, times, places, values = xt_values(run, component)
+    head = [f"t (s) \\ m_{'xyz'[axis]} at x (m) =", *(f"{x:.9g}" for x in places)]
+    _write(figure, picture, head, ([t, *row] for t, row in zip(times, values, strict=True)))
 
 
 def table(
@@ -174,7 +177,16 @@ def table(
     else:
         run, picture = _opened(file, output, "table")
         runs = {"": run}
-    _write(table_plot(runs, columns), picture)
+    figure = table_plot(runs, columns)
+    names = ["t", *(name for name in columns if name != "t")]
+    units = next(iter(runs.values())).units
+    head = [f"{name} ({units[name]})" if units[name] else name for name in names]
+    rows = [
+        [*([label] if label else []), *row]
+        for label, run in runs.items()
+        for row in zip(*(run.table[name] for name in names), strict=True)
+    ]
+    _write(figure, picture, [*(["replica"] if "" not in runs else []), *head], rows)
 
 
 # ---------------------------------------------------------------------------------- helpers
@@ -259,11 +271,19 @@ def _nearest(run: RunFile, text: str) -> int:
     return int(np.flatnonzero(away <= away.min() + 1e-13)[-1])
 
 
-def _write(figure: Figure, picture: Path) -> None:
-    from micromag.plot.writing import write_figure
+def _write(
+    figure: Figure, picture: Path, head: Sequence[str] = (), rows: Iterable[Sequence[Any]] = ()
+) -> None:
+    """Write a picture, and what it shows beside it as a CSV if there is a head for one."""
+    from micromag.plot.writing import write_figure, write_rows
 
     write_figure(figure, picture)
-    _say(f"The picture is {os.path.relpath(picture)}")
+    text = f"The picture is {os.path.relpath(picture)}"
+    if head:
+        numbers = picture.with_suffix(".csv")
+        write_rows(numbers, head, rows)
+        text += f", its numbers are in {os.path.relpath(numbers)}"
+    _say(text)
 
 
 def _say(text: str) -> None:

@@ -45,6 +45,8 @@ INSTANT = 1e-13
 """Snapshots no later than this after the start of a stage [s] show the state it starts from."""
 AROUND = 6.0
 """The profile is fitted this many widths around its middle."""
+LARGEST = 1 << 22
+"""Cells of the largest mesh in which a wall is weighed: beyond, that takes minutes on a CPU."""
 AXES = np.eye(3)
 
 
@@ -69,6 +71,8 @@ def wall_of(run: RunFile, stage: int) -> Wall:
     Raises NoModelError when there is no snapshot of it, no wall, or one that does not lie across x.
     """
     config = _stage_config(run, stage)
+    if run.mesh.count > LARGEST:
+        raise NoModelError(f"weighing a wall among {run.mesh.count} cells would take minutes")
     m = _relaxed(run, start_of(run, stage))
     mesh = run.mesh
     filled = run.static["Ms"] > 0 if "Ms" in run.static else np.abs(m).max(axis=0) > 0

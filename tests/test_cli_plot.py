@@ -50,8 +50,10 @@ def result(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def sweep(tmp_path: Path) -> Path:
-    make_sweep(tmp_path, [axis(CURRENT, [1e11, 2e11], "A/m^2")], rigid)
-    return tmp_path
+    folder = tmp_path / "sweep"
+    folder.mkdir()
+    make_sweep(folder, [axis(CURRENT, [1e11, 2e11], "A/m^2")], rigid)
+    return folder
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str]:
@@ -75,6 +77,23 @@ def test_a_picture_appears_beside_the_result(result, capsys, words, picture):
     assert code == 0, text
     assert picture in text
     assert (result.parent / picture).read_bytes().startswith(KINDS[".png"])
+
+
+def test_the_numbers_lie_beside_the_picture(result, sweep, capsys):
+    assert said(capsys, "table", result, "wall_position", "m_z")[0] == 0
+    head, first, *_ = (result.parent / "run_table.csv").read_text().splitlines()
+    assert head == "t (s),wall_position (m),m_z"
+    assert first == "0,-2e-08,0"
+    assert said(capsys, "table", sweep, "wall_position", "-o", sweep / "all.png")[0] == 0
+    head, first, *_ = (sweep / "all.csv").read_text().splitlines()
+    assert head == "replica,t (s),wall_position (m)"
+    assert first == f"{CURRENT} = 100000000000.0,0,0"
+    assert said(capsys, "xt", result)[0] == 0
+    head, first, *rest = (result.parent / "run_xt.csv").read_text().splitlines()
+    assert head.split(",")[1] == "-3.9e-08"
+    values = [float(value) for value in first.split(",")]
+    assert len(rest) == 5 and len(values) == 41
+    assert values[1] == pytest.approx(np.tanh(-19 / 5), abs=1e-6)
 
 
 @pytest.mark.parametrize("ending", KINDS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from micromag.analysis._rows import column_of, last_stage, rows_of_stage
 from micromag.analysis._track import Motion, follow
 from micromag.errors import AnalysisError, MicromagError
+from micromag.plot.writing import write_rows
 from micromag.si_text import si
 
 if TYPE_CHECKING:
@@ -351,19 +351,4 @@ def write_csv(velocities: Velocities, path: Path) -> None:
             ]  # fmt: skip
         given = [p.coordinates.get(key, "") for key in keys]
         rows.append([p.number, p.status, *given, p.J, p.u, *measured, p.model, p.note])
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(head)
-            writer.writerows([_cell(item) for item in row] for row in rows)
-    except OSError as error:
-        raise MicromagError(f"cannot be written: {error.strerror}", where=str(path)) from error
-
-
-def _cell(item: Any) -> Any:
-    """Return an entry as it is written: what is not known stays empty, floats have 9 digits."""
-    if isinstance(item, float):
-        return f"{item:.9g}" if math.isfinite(item) else ""
-    if isinstance(item, (list, tuple)):
-        return " ".join(str(_cell(part)) for part in item)
-    return " ".join(str(item).split()) if isinstance(item, str) else item
+    write_rows(path, head, rows)

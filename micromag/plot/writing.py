@@ -1,11 +1,14 @@
-"""Pictures into files."""
+"""Pictures into files, and the numbers beside them."""
 
 from __future__ import annotations
 
+import csv
 import importlib.util
+import math
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from micromag.errors import ConfigError, MicromagError
 
@@ -78,3 +81,23 @@ def write_figure(figure: Figure, path: Path) -> None:
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise MicromagError(f"cannot be written: {error.strerror}", where=str(path)) from error
+
+
+def write_rows(path: Path, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a CSV; what is not known (NaN) stays empty. Raises MicromagError if the disk refuses."""
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(head)
+            writer.writerows([_cell(item) for item in row] for row in rows)
+    except OSError as error:
+        raise MicromagError(f"cannot be written: {error.strerror}", where=str(path)) from error
+
+
+def _cell(item: Any) -> Any:
+    """Return an entry as it is written: numbers with 9 digits, texts in one line."""
+    if isinstance(item, float):  # NumPy's are, too
+        return f"{item + 0.0:.9g}" if math.isfinite(item) else ""  # no -0
+    if isinstance(item, (list, tuple)):
+        return " ".join(str(_cell(part)) for part in item)
+    return " ".join(item.split()) if isinstance(item, str) else item

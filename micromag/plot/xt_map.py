@@ -44,9 +44,7 @@ def xt_map(run: RunFile, component: str | None = None) -> Figure:
     MissingLibraryError
         matplotlib is not installed.
     """
-    times, profiles = _profiles(run)
-    axis = "xyz".index(component) if component else _wall_component(profiles)
-    x, values = _laboratory(run, profiles[:, axis])
+    axis, times, x, values = xt_values(run, component)
     figure = new_figure(5.2, 4.2)
     axes = figure.add_subplot()
     from matplotlib import colormaps
@@ -67,6 +65,18 @@ def xt_map(run: RunFile, component: str | None = None) -> Figure:
     axes.set_ylim(0.0 if times[0] < INSTANT else times[0] * 1e9, times[-1] * 1e9)
     axes.tick_params(direction="out")
     return figure
+
+
+def xt_values(
+    run: RunFile, component: str | None = None
+) -> tuple[int, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return what the map shows: component 0 to 2, times [s], places [m], and m, shape (t, x).
+
+    NaN where a moving window was not. Raises UnreadableInputError as `xt_map`.
+    """
+    times, profiles = _profiles(run)
+    axis = "xyz".index(component) if component else _wall_component(profiles)
+    return axis, times, *_laboratory(run, profiles[:, axis])
 
 
 def _profiles(run: RunFile) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
