@@ -181,6 +181,9 @@ def run(
 ) -> None:
     """Run a simulation and write its result to runs/<name of the file>/run.vtkhdf.
 
+    Of a run file with a sweep it computes every replica, many at a time, and collects their tables in
+    sweep.h5; run again after it was stopped, it goes on with what is left.
+
     An existing result is never touched. The first Ctrl-C ends the run after the step in hand and
     leaves a valid file; a second one ends it at once.
     """

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from micromag.sweep_points import SweepPoint
 
 
+RELAXATION_SHARE = 0.2
+"""Guess of what a relaxation takes, as a share of all run stages: nobody knows before."""
+
+
 class SweepProgress:
     """Listens to the driver of every batch and tells one reporter about the sweep as a whole.
 
@@ -61,9 +65,7 @@ class SweepProgress:
         self._before += self._size
         self._number += 1
         self._running = self._size = len(points)
-        durations = [s.duration if isinstance(s, Run) else 0.0 for s in points[0].config.schedule]
-        whole = sum(durations)
-        self._weights = [d / whole if whole else 1 / len(durations) for d in durations]
+        self._weights = _weights(points[0])
         self._stage, self._last_t_end = 0, 0.0
         if self._number == 1:
             self._began = self._clock()
@@ -131,12 +133,23 @@ class SweepProgress:
         within = sum(self._weights[: self._stage]) + self._weights[self._stage] * stage_fraction
         fraction = (self._before + within * self._size) / self._to_compute
         taken = self._clock() - self._began
-        parts = [f"batch {self._number} of {self._batches}", self._counts(), duration_text(taken)]
+        # What matters most comes first: a narrow terminal cuts the rest off.
+        parts = [self._counts()]
         if fraction > 0 and math.isfinite(remaining := taken * (1 - fraction) / fraction):
             parts.append(f"ETA {duration_text(remaining)}")
+        parts += [f"batch {self._number} of {self._batches}", f"{duration_text(taken)} so far"]
         self._reporter.overall(", ".join(parts), fraction)
 
     def _counts(self) -> str:
         text = f"{self._done} of {self._total} replicas done"
         text += f", {self._running} running" if self._running else ""
         return text + (f", {self._failed} failed" if self._failed else "")
+
+
+def _weights(point: SweepPoint) -> list[float]:
+    """Return the share of every stage in the work of a replica, as far as can be told."""
+    schedule = point.config.schedule
+    whole = sum(stage.duration for stage in schedule if isinstance(stage, Run))
+    guess = RELAXATION_SHARE * whole or 1.0
+    work = [stage.duration if isinstance(stage, Run) else guess for stage in schedule]
+    return [part / sum(work) for part in work]
