@@ -27,7 +27,7 @@ from pydantic import ValidationError
 
 from micromag.analysis._wall_equations import Drive, Push, Wall
 from micromag.config import Run, RunConfig
-from micromag.constants import E_CHARGE, MU_B
+from micromag.constants import E_CHARGE, HBAR, M_E, MU_B
 from micromag.errors import AnalysisError
 from micromag.parameters import Parameter
 from micromag.terms.base import Term
@@ -244,7 +244,7 @@ def _drive(config: RunConfig) -> Drive:
     for key, term in config.torques:
         if key not in _PUSHES:
             raise NoModelError(f"the torque {key} is not in the one-dimensional model")
-        pushes += _PUSHES[key](term, Ms)
+        pushes += _PUSHES[key](config.resolved(term), Ms)
     alpha = _number(config.material.alpha, "material.alpha")
     return Drive(Ms, alpha, config.material.gamma, tuple(pushes))
 
@@ -279,9 +279,28 @@ def _spin_torque(term: Any, Ms: float) -> list[Push]:
     return pushes
 
 
+def _spin_orbit(term: Any, Ms: float) -> list[Push]:
+    """Return the pair of torques along sigma = J x n of a resolved spin-orbit torque."""
+    key = "torques.spin_orbit"
+    if term.spin_pumping:
+        raise NoModelError(f"{key}: what spin pumping adds to alpha is not in the model")
+
+    def number(name: str) -> float:
+        parameter = getattr(term, name)
+        return 0.0 if parameter is None else _number(parameter, f"{key}.{name}")
+
+    J = _uniform(term.J, f"{key}.J")
+    sigma = np.cross(J.value, _uniform(term.normal, f"{key}.normal").value)
+    per_angle = HBAR / (2 * E_CHARGE * Ms * number("thickness"))
+    field = per_angle * number("theta_FL") + number("field_per_current")
+    field -= M_E * number("rashba") / (HBAR * E_CHARGE * Ms)
+    return [Push(field * sigma, per_angle * number("theta_DL") * sigma, waveform=J.waveform)]
+
+
 _PUSHES: dict[str, Callable[[Any, float], list[Push]]] = {
     "zhang_li": _zhang_li,
     "spin_torque": _spin_torque,
+    "spin_orbit": _spin_orbit,
 }
 
 

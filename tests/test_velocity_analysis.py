@@ -25,7 +25,7 @@ from micromag.output.sweep_file import Replica, SweepFile
 from micromag.output.sweep_writer import file_axes, write_sweep
 from micromag.output.vtkhdf import VtkhdfWriter
 from micromag.plot.velocity_figure import velocity_figure
-from micromag.wall_model import NoModelError, wall_of
+from micromag.wall_model import NoModelError, drive_of, wall_of
 
 NS, NM, PS = 1e-9, 1e-9, 1e-12
 DELTA = 5 * NM
@@ -206,6 +206,7 @@ UNITS = ("s", "", "m", "m", "rad")
 def config(**over: Any) -> RunConfig:
     """Return a run of a Neel wall with a hard axis along y, driven by a current."""
     torque = {"J": [over.pop("J", 1e11), 0, 0], "P": 1, "beta": over.pop("beta", 0.05)}
+    over = {"torques": {"zhang_li": torque}, **over}
     return RunConfig.model_validate(
         {
             "mesh": MESH,
@@ -218,7 +219,6 @@ def config(**over: Any) -> RunConfig:
                     {"Ku1": -KP, "axis": [0, 1, 0]},
                 ],
             },
-            "torques": {"zhang_li": torque},
             "initial": {"uniform": {"direction": [0, 0, 1]}},
             "schedule": ["relax", {"run": {"for": 2e-9}}],
             **over,
@@ -524,6 +524,20 @@ def test_the_dmi_is_weighed(tmp_path, key, harmonic):
     if key == "interfacial_dmi":
         assert wall.cosines[1] > 0  # up-down walls of D > 0 have m_x < 0
     assert wall.hard_axis == pytest.approx(0, abs=1)
+
+
+def test_a_spin_orbit_torque_is_a_pair_of_torques_of_known_size(tmp_path):
+    # hbar theta J / (2 e Ms t) along sigma = J x n = -y for J along +x and a metal below
+    torque = {
+        "J": [1e11, 0, 0], "normal": [0, 0, 1], "theta_DL": 0.2, "theta_FL": -0.05,
+        "field_per_current": 1e-14,
+    }  # fmt: skip
+    t = np.linspace(0, 2 * NS, 11)
+    write_run(tmp_path / "run.vtkhdf", config(torques={"spin_orbit": torque}), 0 * t, t)
+    push = drive_of(RunFile(tmp_path / "run.vtkhdf"), 1).at(0.0)
+    per_angle = 1.054571817e-34 * 1e11 / (2 * E_CHARGE * MS * 4e-9)
+    np.testing.assert_allclose(push.damping_like, [0, -0.2 * per_angle, 0], rtol=1e-9)
+    np.testing.assert_allclose(push.field, [0, 0.05 * per_angle - 1e-3, 0], rtol=1e-9)
 
 
 def test_a_wall_needs_a_snapshot_of_it(tmp_path):
