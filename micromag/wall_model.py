@@ -30,7 +30,7 @@ from micromag.config import Run, RunConfig
 from micromag.constants import E_CHARGE, HBAR, M_E, MU_B
 from micromag.errors import AnalysisError
 from micromag.parameters import Parameter
-from micromag.terms.base import Term
+from micromag.terms.base import EnergyTerm, Term
 
 if TYPE_CHECKING:
     from micromag.output.runfile import RunFile
@@ -197,7 +197,9 @@ def _fit_profile(x: FloatArray, s: FloatArray) -> tuple[float, float, int]:
 def _texture(config: RunConfig) -> dict[str, Any]:
     """Return what of a configuration the wall's own energy depends on: no currents, no fields."""
     data = config.model_dump(mode="json", by_alias=True, exclude_none=True)
-    data["energy"] = {key: value for key, value in data["energy"].items() if key != "zeeman"}
+    # Thermal noise has no energy, and the model no temperature.
+    kept = {key for key, term in config.energy if isinstance(term, EnergyTerm)} - {"zeeman"}
+    data["energy"] = {key: value for key, value in data["energy"].items() if key in kept}
     data["material"] = {**data["material"], "alpha": 1.0}
     data |= {"torques": {}, "schedule": ["relax"], "precision": "double", "seed": 1}
     for name in ("output", "solver"):
@@ -239,7 +241,7 @@ def _drive(config: RunConfig) -> Drive:
     for key, term in config.energy:
         if key == "zeeman":
             pushes.append(_field(term))
-        else:
+        elif isinstance(term, EnergyTerm):
             _refuse_waveforms(key, term)
     for key, term in config.torques:
         if key not in _PUSHES:

@@ -540,6 +540,18 @@ def test_a_spin_orbit_torque_is_a_pair_of_torques_of_known_size(tmp_path):
     np.testing.assert_allclose(push.field, [0, 0.05 * per_angle - 1e-3, 0], rtol=1e-9)
 
 
+def test_noise_and_fields_are_not_weighed(tmp_path):
+    t = np.linspace(0, 2 * NS, 11)
+    walls = []
+    for k, more in enumerate(({}, {"zeeman": {"B": [0.1, 0, 0]}, "thermal": {"temperature": 300}})):
+        made = config(solver={"max_dt": 1e-14})
+        made = made.with_overrides({f"energy.{key}": value for key, value in more.items()})
+        write_run(tmp_path / f"{k}.vtkhdf", made, 0 * t, t)
+        walls.append(wall_of(RunFile(tmp_path / f"{k}.vtkhdf"), 1))
+    np.testing.assert_array_equal(walls[0].cosines, walls[1].cosines)
+    assert walls[1].field == pytest.approx([0.1, 0, 0])
+
+
 def test_a_wall_needs_a_snapshot_of_it(tmp_path):
     t = np.linspace(0, 2 * NS, 11)
     write_run(
