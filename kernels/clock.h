@@ -22,6 +22,9 @@ enum ClockColumn {
   CLOCK_TORQUE,     // minimiser: largest |m x B| [T]
   CLOCK_MAX_TORQUE, // minimiser: stop below this [T]
   CLOCK_OFF_CENTRE, // moving window: displacement of the texture, in whole cells
+  CLOCK_NOISE_STEP, // number of the noise that acts: the steps accepted before it
+  CLOCK_NOISE_DT,   // how long it acts in all [s]
+  CLOCK_NOISE_END,  // until when [s]
   CLOCK_COLUMNS
 };
 

@@ -1,6 +1,11 @@
 // The right-hand side dm/dt: every field and torque of the model, and the LLG equation.
 #pragma once
 
+// How many terms are noise.
+#ifndef NOISES
+#define NOISES 0
+#endif
+
 INLINE Site complete(Site s, const Params& p) {
   s.Ms = p.Ms;
   s.inv_Ms = p.inv_Ms;
@@ -30,9 +35,15 @@ INLINE V drive(const Site& s, const Params& p, real* e) {
 // dm/dt = (X + alpha m x X) / (1 + alpha^2): the Gilbert form solved for dm/dt, so that damping acts
 // on the spin torques as well (T. L. Gilbert, IEEE Trans. Magn. 40, 3443 (2004)). With relax = 1
 // precession is left out, dm/dt = m x X, which has the same fixed points.
+//
+// Noise acts here alone: what is measured, such as the largest torque, is without it.
 INLINE V llg(const Site& s, const Params& p, real relax) {
   real e[ENERGIES + 1];
+#if NOISES
+  const V X = drive(s, p, e) - p.gamma * cross(s.m, noise_field(s, p));
+#else
   const V X = drive(s, p, e);
+#endif
   const real scale = (real(1) - relax) / (real(1) + p.alpha * p.alpha);
   return scale * X + (scale * p.alpha + relax) * cross(s.m, X);
 }

@@ -3,12 +3,16 @@
 //   ORDER      exponent of the error estimate is 1/ORDER (embedded methods)
 //   ADAPTIVE   1: the step follows the error; 0: it is fixed
 //   CORNERS    1: steps also end where a waveform bends or jumps
+//   NOISY      1: noise acts, see `draw_noise`; 0 by default
 #include "portable.h"
 #include "vec3.h"
 #include "clock.h"
 #if CORNERS
 #include "waveforms.h"
 #include "corners.cuh"
+#endif
+#ifndef NOISY
+#define NOISY 0
 #endif
 
 // Largest entry of `error` within each chunk. Non-negative floats order like their bit patterns, and
@@ -46,19 +50,41 @@ INLINE double next_target(const double* now, const double* constants, long rep) 
 #else
   (void)constants; (void)rep;
 #endif
+#if NOISY
+  if (now[CLOCK_T] < now[CLOCK_NOISE_END] && now[CLOCK_NOISE_END] < target)
+    target = now[CLOCK_NOISE_END];
+#endif
   return target;
 }
+
+#if NOISY
+// A step that begins where no noise acts any more opens an interval as long as itself, over which the
+// noise is constant. If it is rejected, shorter steps see the same noise, as strong as it was, to the
+// end of that interval. So no noise is ever dropped or weakened because a step disliked it, which is
+// what drawing anew does, and scaling by sqrt(dt_old/dt_new): both keep strong noise for a shorter
+// time than weak, and the magnet too cold. The length is chosen before the noise is known.
+INLINE void draw_noise(double* now, double target) {
+  if (now[CLOCK_T] < now[CLOCK_NOISE_END]) return;
+  const double t = now[CLOCK_T], dt = now[CLOCK_DT];
+  now[CLOCK_NOISE_STEP] = now[CLOCK_STEPS];
+  now[CLOCK_NOISE_DT] = dt;
+  now[CLOCK_NOISE_END] = dt == target - t ? target : t + dt;
+}
+#endif
 
 // The step to try next: the free one, shortened so that the target is hit exactly and without a
 // sliver of a step before it.
 INLINE void choose_step(double* now, const double* constants, long rep) {
-  const double left = next_target(now, constants, rep) - now[CLOCK_T];
+  const double target = next_target(now, constants, rep), left = target - now[CLOCK_T];
   double dt = now[CLOCK_FREE_DT];
   if (left <= dt * (1.0 + 1e-9)) dt = left;
 #if ADAPTIVE
   else if (left < 2.0 * dt) dt = 0.5 * left;
 #endif
   now[CLOCK_DT] = dt;
+#if NOISY
+  draw_noise(now, target);
+#endif
 }
 
 INLINE bool is_finite(double v) { return v - v == 0.0; }

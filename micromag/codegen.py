@@ -60,6 +60,8 @@ class Layout:
     """Member (``"t2"``) and array of fields made between stages."""
     ends: list[tuple[str, str]] = field(default_factory=list)
     """Member and array of the nonlocal fields of what lies beyond a moving window."""
+    noises: list[tuple[str, str]] = field(default_factory=list)
+    """Member and array of the terms that are noise."""
     arrays: list[str] = field(default_factory=list)
     """Names of the per-cell arrays, in the order of the kernels' arguments."""
     regions: int = 1
@@ -105,6 +107,7 @@ def model_text(layout: Layout) -> str:
         f"#define REGIONS {layout.regions}",
         f"#define PARAMETERS {layout.width}",
         *(["#define WINDOW_ENDS 1"] if layout.ends else []),
+        *([f"#define NOISES {len(layout.noises)}"] if layout.noises else []),
         f"#define ARRAYS (Arrays{{{', '.join(layout.argument_names)}}})",
         _arrays_struct(layout),
         *(['#include "twist.h"'] if layout.twists else []),
@@ -114,6 +117,7 @@ def model_text(layout: Layout) -> str:
         _row_params(layout),
         _cell_params(layout),
         _sums(layout),
+        *([_noise_field(layout)] if layout.noises else []),
         *([_surface_condition(layout)] if layout.twists else []),
     ]
     return "\n".join(parts) + "\n"
@@ -147,6 +151,7 @@ def _term_struct(term: Term, layout: Layout) -> str:
 def _params_struct(layout: Layout) -> str:
     members = ["  real gamma, inv_dx, inv_dy, inv_dz, alpha, Ms, inv_Ms;"]
     members += [f"  {type(term).__name__} t{i};" for i, term in enumerate(layout.terms)]
+    members += [f"  V {array};" for _, array in layout.noises]
     return "struct Params {\n" + "\n".join(members) + "\n};"
 
 
@@ -169,6 +174,7 @@ def _row_params(layout: Layout) -> str:
             lines.append(f"  p.t{i}.field = V{{0, 0, 0}};")
             if layout.ends:
                 lines.append(f"  p.t{i}.ends = V{{0, 0, 0}};")
+    lines += [f"  p.{array} = V{{0, 0, 0}};" for _, array in layout.noises]
     return (
         "INLINE Params row_params(const Arrays& a, const Row& row) {\n"
         "  const real* table = a.par + (long)row.rep * REGIONS * PARAMETERS;\n"
@@ -202,6 +208,10 @@ def _cell_params(layout: Layout) -> str:
             f"  p.{member}.{kind} = load(a.{name} + (long)row.rep * 3 * row.n, row.n, c.i);"
             for member, name in members
         ]
+    lines += [
+        f"  p.{array} = load(a.{array} + (long)row.rep * 3 * row.n, row.n, c.i);"
+        for _, array in layout.noises
+    ]
     return (
         "INLINE Params cell_params(const Arrays& a, Params p, const Row& row, const Cell& c) {\n"
         + "\n".join(lines)
@@ -218,7 +228,7 @@ def _sums(layout: Layout) -> str:
             fields.append(f"  B = B + {term.key()}(s, p.t{i}, e[{energy}]);")
             cases.append(f"    case {energy}: return {term.key()}(s, p.t{i}, e);")
             energy += 1
-        else:
+        elif term.kind == "torque":
             torques.append(f"  T = T + {term.key()}(s, p.t{i});")
     return "\n".join(
         [
@@ -238,6 +248,19 @@ def _sums(layout: Layout) -> str:
             "  switch (term) {",
             *cases,
             "    default: return V{0, 0, 0};\n  }\n}",
+        ]
+    )
+
+
+def _noise_field(layout: Layout) -> str:
+    """Return the function that adds up the random fields."""
+    kinds = {f"t{i}": term.key() for i, term in enumerate(layout.terms)}
+    return "\n".join(
+        [
+            "INLINE V noise_field(const Site& s, const Params& p) {",
+            "  V B = V{0, 0, 0};",
+            *(f"  B = B + {kinds[m]}(s, p.{m}, p.alpha, p.{array});" for m, array in layout.noises),
+            "  return B;\n}",
         ]
     )
 

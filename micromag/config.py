@@ -24,7 +24,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from micromag.analysis import ANALYSES, Analysis
-from micromag.config_checks import check_analyses, check_quantities
+from micromag.config_checks import check_analyses, check_noise, check_quantities
 from micromag.config_problems import node_of, problems_of, raise_problems
 from micromag.config_sections import (
     Material,
@@ -177,12 +177,15 @@ class RunConfig(Section):
             check_quantities(config)
             check_parts(config.output.table.columns, config.regions, config.mesh.cells[2])
             check_analyses(config)
+            check_noise(config)
         except ValidationError as error:
             collect.merge((), error)
         except PydanticCustomError as error:
             where = {
                 "quantity": ("output", "snapshots", "quantities"),
                 "analysis": ("analysis",),
+                "noise": ("energy",),
+                "noise_step": ("solver",),
                 "column_part": ("output", "table", "columns"),
             }.get(error.type, ("initial",))
             collect.add(where, error, None)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from micromag.observables import observable_of, table_columns
+from micromag.config_sections import Run
 from micromag.parameters import custom_error
-from micromag.terms import unique_names
+from micromag.terms import energy_names
 
 if TYPE_CHECKING:
+    from micromag.config_sections import Solver
     from micromag.config import RunConfig
 
 
 def check_quantities(config: RunConfig) -> None:
     """Refuse snapshots of the field of a term that the run does not have."""
-    terms = unique_names([key for key, _ in config.energy])
+    terms = energy_names(config.energy)
     for quantity in config.output.snapshots.quantities:
         if quantity != "m" and quantity.partition("_")[2] not in terms:
             what = f"the run has no energy term for {quantity!r}"
@@ -26,7 +28,7 @@ def check_analyses(config: RunConfig) -> None:
     """Refuse an analysis of a column or a stage that the run does not have."""
     names = config.column_names
     found = {name: observable_of(name)() for name in names}
-    terms = unique_names([key for key, _ in config.energy])
+    terms = energy_names(config.energy)
     columns = [column.name for column in table_columns(names, found, terms)]
     for key, analysis in config.analysis.items():
         for column in analysis.needed_columns():
@@ -43,3 +45,30 @@ def check_analyses(config: RunConfig) -> None:
             what = f"the schedule has no stage {stage}"
             allowed = f"0 to {len(config.schedule) - 1}"
             raise custom_error("analysis", what, allowed, f"{key}.stage")
+
+
+def check_noise(config: RunConfig) -> None:
+    """Refuse two temperatures, and steps of any length where there is noise."""
+    keys = [key for key, term in config.energy if term.kind == "noise"]
+    repeated = next((key for i, key in enumerate(keys) if key in keys[:i]), None)
+    if repeated is not None:
+        what = f"{repeated} is given more than once, and their noises would add up"
+        raise custom_error("noise", what, f"one {repeated}, by region or cell")
+    for stage in config.schedule:
+        own = any(path.startswith("solver") for path in stage.overrides)
+        if keys and isinstance(stage, Run) and not own and (what := missing_step(config.solver)):
+            raise custom_error("noise_step", what, STEP_OF_NOISE)
+
+
+STEP_OF_NOISE = "dt, 10 to 100 fs for cells of 5 nm; or max_dt, with an error control below it"
+"""What `missing_step` asks for."""
+
+
+def missing_step(solver: Solver) -> str | None:
+    """Return why the solver cannot integrate noise, None if it can."""
+    if solver.dt is not None or solver.max_dt is not None:
+        return None
+    return (
+        "thermal noise needs a step: the error control takes the noise of a step as given, and would "
+        "make the step too long for the right means"
+    )

@@ -18,7 +18,7 @@ from micromag.terms import TERMS, Term
 Terms = tuple[tuple[str, Term], ...]
 """Terms with their keys, those of one key together, in the order of the run file."""
 
-_SECTIONS = {"energy": "energy", "torque": "torques"}
+_SECTIONS = {"energy": "energy", "noise": "energy", "torque": "torques"}
 Loc = tuple[str | int, ...]
 
 
@@ -27,6 +27,7 @@ class TermsOf:
     """Metadata of a field with terms of one kind: ``{key: parameters or list of them}``."""
 
     kind: Literal["energy", "torque"]
+    """Of noise it is ``energy``: a field, though one without an energy."""
 
     def read(self, data: Any, info: ValidationInfo) -> Terms:
         """Return the terms; raises ValidationError with all that is wrong."""
@@ -73,8 +74,8 @@ class TermsOf:
             collect.add((key,), custom_error("unknown_key", what, ", ".join(keys)), item)
             return None
         kind = TERMS.get(key).kind
-        if kind != self.kind:
-            article = "an energy" if kind == "energy" else "a torque"
+        if _SECTIONS[kind] != _SECTIONS[self.kind]:
+            article = "a torque" if kind == "torque" else "an energy"
             what = f"{key} is {article} term; it belongs under {_SECTIONS[kind]}:"
             collect.add(
                 (key,), custom_error("unknown_key", what, ", ".join(_keys(self.kind))), item
@@ -135,7 +136,7 @@ def check_regions(data: Mapping[str, Any], collect: Collector) -> None:
 
 
 def _keys(kind: str) -> tuple[str, ...]:
-    return tuple(key for key in TERMS.keys() if TERMS.get(key).kind == kind)
+    return tuple(key for key in TERMS.keys() if _SECTIONS[TERMS.get(key).kind] == _SECTIONS[kind])
 
 
 def _is_name(name: str) -> bool:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from micromag.backend.builds import BuildMonitor
 from micromag.column import Column
+from micromag.config_checks import STEP_OF_NOISE, missing_step
 from micromag.config_sections import Minimize, Relax, Run, Stage
 from micromag.errors import ConfigError, Interrupted, NumericalError
 from micromag.geometry import Regions
@@ -234,8 +235,11 @@ class Driver:
         _check_alike("solver.method", [solver.method for solver in solvers])
         _check_alike("solver.dt: given or not", [solver.dt is not None for solver in solvers])
         fixed = solvers[0].dt is not None
+        model = Model(configs, shifts=self.shifts)
+        if model.layout.noises and (what := next(filter(None, map(missing_step, solvers)), None)):
+            raise ConfigError(what, where="solver", allowed=STEP_OF_NOISE)
         return RungeKutta(
-            Model(configs, shifts=self.shifts),
+            model,
             self.backend,
             TABLEAUS[solvers[0].method],
             dt=np.array([solver.dt for solver in solvers]) if fixed else None,
@@ -316,7 +320,7 @@ class Driver:
         _check_alike("relax.method", [stage.method for stage in stages])
         _check_alike("relax.currents", [stage.currents for stage in stages])
         stepper = RungeKutta(
-            Model(configs, currents=stages[0].currents, shifts=self.shifts),
+            Model(configs, currents=stages[0].currents, noise=False, shifts=self.shifts),
             self.backend,
             TABLEAUS[stages[0].method],
             max_error=np.array([stage.max_error for stage in stages]),
@@ -337,7 +341,7 @@ class Driver:
     def _minimize(
         self, number: int, stages: Sequence[Minimize], configs: Sequence[RunConfig]
     ) -> None:
-        model = Model(configs, currents=False, shifts=self.shifts)
+        model = Model(configs, currents=False, noise=False, shifts=self.shifts)
         max_torque = np.array([stage.max_torque for stage in stages])
         minimizer = Minimizer(model, self.backend, max_torque, self.t.copy())
         self._enter(minimizer.engine, number)

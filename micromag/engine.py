@@ -64,6 +64,8 @@ class Engine:
         State arrays, shape ``(slot, replica, 3, nz, ny, nx)``; see ``kernels/clock.h``.
     constants
         Numbers of the waveforms, shape ``(replica, constant)``.
+    noise
+        Arrays of the terms that are noise, by name; the time stepper fills them.
     clock
         The device's record of every replica, shape ``(replica, column)``.
     """
@@ -88,8 +90,10 @@ class Engine:
             for member, name in model.layout.nonlocal_fields
         }
         self._arrays |= {name: operator.field for name, operator in self.fields.items()}
-        members = dict(model.layout.nonlocal_fields)
+        members, noises = dict(model.layout.nonlocal_fields), model.layout.noises
         self._arrays |= {name: self.fields[members[m]].ends for m, name in model.layout.ends}
+        self.noise = {name: backend.zeros(self.work.shape[1:], self.dtype) for _, name in noises}
+        self._arrays |= self.noise
         self._sums = 3 + model.layout.energies + 1
         self._partial = backend.zeros((replicas, self.chunks.nchunk, self._sums), np.float64)
         self._result = backend.zeros((replicas, self._sums), np.float64)

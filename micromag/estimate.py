@@ -22,7 +22,7 @@ from micromag.integrators.tableaus import TABLEAUS
 from micromag.observables import observable_of, table_columns
 from micromag.parameters import Parameter, VectorParameter
 from micromag.si_text import bytes_text
-from micromag.terms import unique_names
+from micromag.terms import energy_names
 
 if TYPE_CHECKING:
     from micromag.backend import Backend
@@ -172,18 +172,20 @@ def stages(config: RunConfig) -> Iterator[tuple[RunConfig, Stage]]:
 def _terms(config: RunConfig, stage: Stage) -> list[Term]:
     """Return the terms that act in a stage."""
     currents = isinstance(stage, Run) or getattr(stage, "currents", False)
-    return [term for _, term in [*config.energy, *(config.torques if currents else ())]]
+    fields = [t for _, t in config.energy if t.kind != "noise" or isinstance(stage, Run)]
+    return [*fields, *(term for _, term in (config.torques if currents else ()))]
 
 
 def _engine_bytes(config: RunConfig, stage: Stage, terms: list[Term], kind: Kind) -> int:
     count, item = config.mesh.count, _itemsize(config)
     reals = 3 * _slots(config, stage) + (0 if isinstance(stage, Minimize) else 1)
     reals += _cell_values(config, terms) + 3 * _faces(terms)
+    reals += 3 * sum(term.kind == "noise" for term in terms)
     if set(config.output.snapshots.quantities) != {"m"}:
         reals += 4  # field and energy density of one term, while a snapshot is taken
     total = reals * count * item + 4 * count  # the region of every cell is a 32-bit number
     total += sum(_convolution_bytes(config, kind) for term in terms if term.nonlocal_field)
-    sums = 3 + len(config.energy) + 1
+    sums = 3 + len(energy_names(config.energy)) + 1
     _, ny, nz = config.mesh.cells
     total += min(ny * nz, _SUM_CHUNKS) * 8 * (sums + 4)
     width = 8 + sum(_components(p) for term in terms for p in term.parameters().values())
@@ -257,7 +259,7 @@ def output_size(config: RunConfig) -> OutputSize:
         rows, snapshots = rows + more_rows, snapshots + more_snapshots
     names = config.column_names
     observables = {name: observable_of(name)() for name in names}
-    energies = unique_names([key for key, _ in config.energy])
+    energies = energy_names(config.energy)
     columns = len(table_columns(names, observables, energies))
     quantities = config.output.snapshots.quantities
     per_cell = sum(1 if quantity.startswith("e_") else 3 for quantity in quantities)

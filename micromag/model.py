@@ -76,13 +76,15 @@ class Model:
     currents
         False leaves the torques out, as relaxation does.
     shifts
+    noise
+        False leaves out what is random, as relaxation does.
         How far the window of each replica has moved along x and y [cells], shape ``(replica, 2)``;
         not at all by default.
 
     Attributes
     ----------
     terms
-        Energy terms and torques, in the order of the run file.
+        Energy terms, noise and torques, in the order of the run file.
     names
         Name of each, its key, with a number where a kind occurs more than once.
     table
@@ -114,13 +116,13 @@ class Model:
         *,
         currents: bool = True,
         shifts: NDArray[np.int64] | None = None,
+        noise: bool = True,
     ) -> None:
         first = configs[0]
         self.configs = tuple(configs)
         self.mesh = first.mesh
         self.precision = first.precision
-        torques = first.torques if currents else []
-        named = [*first.energy, *torques]
+        named = _acting(first, currents, noise)
         self.terms: list[Term] = [first.resolved(term) for _, term in named]
         self.names = unique_names([key for key, _ in named])
         self._terrain = Terrain(self.mesh, first)
@@ -130,8 +132,7 @@ class Model:
         self._terms: list[list[Term]] = []
         tables, constants, steps = [], [], []
         for config in configs:
-            named = [*config.energy, *(config.torques if currents else [])]
-            terms = [config.resolved(term) for _, term in named]
+            terms = [config.resolved(term) for _, term in _acting(config, currents, noise)]
             self._terms.append(terms)
             layout, waves = _lay_out(config, terms, len(self.region_names))
             texts = [(model_text(x), w.text, w.corners) for x, w in (mine, (layout, waves))]
@@ -253,6 +254,12 @@ class Model:
 
 def _lay_out(config: RunConfig, terms: Sequence[Term], regions: int) -> tuple[Layout, Waves]:
     """Return where every parameter goes, and what depends on time."""
+def _acting(config: RunConfig, currents: bool, noise: bool) -> list[tuple[str, Term]]:
+    """Return the terms that act, with their keys."""
+    fields = [(key, term) for key, term in config.energy if noise or term.kind != "noise"]
+    return [*fields, *(config.torques if currents else ())]
+
+
     windowed = config.mesh.window is not None
     layout = Layout(terms=list(terms), regions=regions, regions_per_replica=windowed)
     constants = _Constants()
@@ -291,6 +298,9 @@ def _lay_out(config: RunConfig, terms: Sequence[Term], regions: int) -> tuple[La
                 layout.arrays.append(array)
         if term.nonlocal_field:
             layout.nonlocal_fields.append((f"t{i}", f"field_{i}"))
+        if term.kind == "noise":
+            layout.noises.append((f"t{i}", f"noise_{i}"))
+            layout.arrays.append(f"noise_{i}")
             layout.arrays.append(f"field_{i}")
             if config.mesh.window is not None:
                 layout.ends.append((f"t{i}", f"ends_{i}"))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from micromag.column import Column
 from micromag.integrators.relaxation import Progress
 from micromag.observables import Observable, Sample, observable_of, table_columns
-from micromag.terms import unique_names
+from micromag.terms import energy_names
 
 if TYPE_CHECKING:
     from micromag.config import RunConfig
@@ -103,7 +103,7 @@ def columns_of(config: RunConfig) -> list[Column]:
     """Return the columns of a run's table."""
     names = config.column_names
     observables = {name: observable_of(name)() for name in names}
-    return table_columns(names, observables, unique_names([key for key, _ in config.energy]))
+    return table_columns(names, observables, energy_names(config.energy))
 
 
 def window_fields(engine: Engine, replica: int) -> dict[str, NDArray[Any]]:

@@ -221,7 +221,7 @@ class Simulation:
     def _measuring(self) -> Engine:
         """Return an engine that holds the present state under the present parameters."""
         if self._engine is None:
-            model = Model([self.config], shifts=self._driver.shifts)
+            model = Model([self.config], noise=False, shifts=self._driver.shifts)
             engine = Engine(model, self.backend, slots=2, frozen_time=self.t)
             engine.compile([])
             m = self._driver.m

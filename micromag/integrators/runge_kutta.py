@@ -20,6 +20,7 @@ from micromag.backend.base import Backend, Program, Source
 from micromag.engine import Engine
 from micromag.integrators import clock as clk
 from micromag.integrators.clock import Status
+from micromag.integrators.noise import NoiseSource
 from micromag.integrators.tableaus import Tableau
 from micromag.model import Model
 from micromag.window import Follower
@@ -59,6 +60,9 @@ class _Slots:
 class RungeKutta:
     """Advances every replica of a model, each with a time and a step of its own.
 
+    Where terms of the model are noise, it is constant over a step, and the error estimate takes it as a
+    field like any other: the longest step decides how good the means are.
+
     Parameters
     ----------
     model, backend
@@ -97,9 +101,10 @@ class RungeKutta:
         self.tableau = tableau
         self.adaptive = dt is None
         self._follows_waves = self.adaptive and frozen_time is None and model.has_waves
-        # Where a waveform jumps between two steps, the next one begins with another k.
+        # Where a waveform jumps between two steps, and with other noise, the next begins with another k.
         jumps = frozen_time is None and model.waves.has_corners
-        self._slots = _Slots(tableau, tableau.first_same_as_last and not jumps)
+        noisy = bool(model.layout.noises)
+        self._slots = _Slots(tableau, tableau.first_same_as_last and not (jumps or noisy))
         self.engine = Engine(model, backend, self._slots.count, frozen_time)
         self._error = backend.zeros((model.replicas, *model.mesh.shape), self.engine.dtype)
         self._partial = backend.zeros(
@@ -107,6 +112,7 @@ class RungeKutta:
         )
         follows = model.mesh.window is not None and not relax and frozen_time is None
         self._follower = Follower(self.engine) if follows else None
+        self._noise = NoiseSource(self.engine) if noisy else None
         self._compile()
         self.engine.write_clock(
             status=float(Status.IDLE),
@@ -129,6 +135,7 @@ class RungeKutta:
                 ORDER=f"{order}.0",
                 ADAPTIVE=int(self.adaptive),
                 CORNERS=int(self._follows_waves),
+                **({"NOISY": 1} if self._noise is not None else {}),
             ),
             *(self._stage_source(i) for i in range(stages)),
         ]
@@ -136,8 +143,10 @@ class RungeKutta:
             sources.append(self._stage_source(0, alone=True))
         if self._follower is not None:
             sources.append(self._follower.source())
+        if self._noise is not None:
+            sources.append(self._noise.source())
         stepper, *modules = engine.compile(sources)
-        commands: list[Any] = []
+        commands: list[Any] = [] if self._noise is None else self._noise.bind(modules.pop())
         for i in range(stages):
             if i > 0 or not self._slots.fsal:
                 commands += engine.update(self._slots.y(i), float(self.tableau.c[i]))
@@ -217,7 +226,7 @@ class RungeKutta:
         Those that are not ``active`` stay as they are, whatever is done to the others.
         """
         status = np.where(active, float(Status.RUNNING), float(Status.IDLE))
-        self.engine.write_clock(status=status, t=t, retry=0.0, dt=0.0)
+        self.engine.write_clock(status=status, t=t, retry=0.0, dt=0.0, noise_end=-np.inf)
         if self._prime is not None:
             self._prime.run()
         if self._follower is not None:

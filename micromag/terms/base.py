@@ -5,6 +5,7 @@ fields are the run file's keys. ``kernels/terms/x.cuh`` defines one device funct
 
     INLINE V x(const Site& s, const X& p, real& energy)   // energy term: returns B [T], sets J/m^3
     INLINE V x(const Site& s, const X& p)                 // torque: returns T [1/s]
+    INLINE V x(const Site& s, const X& p, real alpha, V noise)   // noise: returns B [T]
 
 where ``X`` is the name of the Python class and carries a member for each of its parameters.
 """
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from micromag.backend.base import Backend
     from micromag.model import Model
     from micromag.surroundings import Surroundings
+
+
+Kind = Literal["energy", "torque", "noise"]
+"""What a term contributes to dm/dt; noise stands under ``energy`` in the run file, as a field."""
 
 
 class NonlocalField:
@@ -64,7 +69,7 @@ class Term(Checked):
         populate_by_name=True,
     )
 
-    kind: ClassVar[Literal["energy", "torque"]]
+    kind: ClassVar[Kind]
     interface: ClassVar[tuple[str, ...]] = ()
     """Parameters that belong to the face between two cells (harmonic mean of both sides)."""
     stiffness: ClassVar[str] = ""
@@ -117,13 +122,29 @@ class Term(Checked):
 class EnergyTerm(Term):
     """A term with an energy density e(m) [J/m^3] and the field B = -(1/Ms) de/dm [T]."""
 
-    kind: ClassVar[Literal["energy", "torque"]] = "energy"
+    kind: ClassVar[Kind] = "energy"
 
 
 class Torque(Term):
     """A torque T [1/s], perpendicular to m, in dm/dt = -gamma m x B + alpha m x dm/dt + T."""
 
-    kind: ClassVar[Literal["energy", "torque"]] = "torque"
+    kind: ClassVar[Kind] = "torque"
+
+
+class Noise(Term):
+    """A random field B [T], linear in three independent white noises per cell.
+
+    The snippet gets ``noise``, normal deviates divided by the square root of the time over which they
+    stay as they are [1/sqrt s]; see ``kernels/noise.cu``. It acts in ``run`` stages alone, and on
+    nothing that is measured: it has no energy, and no part in the largest torque.
+    """
+
+    kind: ClassVar[Kind] = "noise"
+
+
+def energy_names(terms: Sequence[tuple[str, Term]]) -> list[str]:
+    """Return the names in results of the terms under ``energy`` that have an energy."""
+    return unique_names([key for key, term in terms if term.kind == "energy"])
 
 
 def unique_names(keys: Sequence[str]) -> list[str]:

@@ -9,6 +9,10 @@ and for a torque
 
     torque(m, p, magnet)         -> (3, nz, ny, nx) [1/s]
 
+and for noise, given Gilbert's alpha, the step [s], the seed, and the number of steps before
+
+    field(p, magnet, alpha, dt, seed, step) -> (3, nz, ny, nx) [T]
+
 where ``p`` carries every parameter of the term as an array over the cells (None where it is not
 given) and whatever else the term has as it is. Values outside the magnet do not matter. Optional:
 

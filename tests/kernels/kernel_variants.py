@@ -93,11 +93,11 @@ def sources_of(config: RunConfig) -> list[Source]:
             tableau = TABLEAUS[config.solver.method]
             engine = RungeKutta(Model([config]), backend, tableau, dt=config.solver.dt).engine
         elif isinstance(stage, Relax):
-            model = Model([config], currents=stage.currents)
+            model = Model([config], currents=stage.currents, noise=False)
             tableau = TABLEAUS[stage.method]
             engine = RungeKutta(model, backend, tableau, relax=True, frozen_time=0.0).engine
         elif isinstance(stage, Minimize):
-            model = Model([config], currents=False)
+            model = Model([config], currents=False, noise=False)
             engine = Minimizer(model, backend, stage.max_torque).engine
         for name in ON_DEMAND:
             engine.module(name)
@@ -146,14 +146,15 @@ Terms = list[tuple[type[Term], dict[str, Any]]]
 
 
 def _config(terms: Terms, grid: Mapping[str, Any], **sections: Any) -> RunConfig:
-    parts: dict[str, list[Any]] = {"energy": [], "torque": []}
+    parts: dict[str, list[Any]] = {"energy": [], "noise": [], "torque": []}
     for cls, form in terms:
         parts[cls.kind].append(cls.model_validate(form))
     data = {
         "material": {"Ms": 8e5, "alpha": 0.1},
         "initial": {"uniform": {"direction": "+z"}},
         "schedule": [{"run": {"for": 1e-9}}, "minimize"],
-        "energy": parts["energy"],
+        "solver": {"max_dt": 1e-13},  # which noise needs
+        "energy": parts["energy"] + parts["noise"],
         "torques": parts["torque"],
         **grid,
         **sections,
@@ -213,7 +214,7 @@ def method_structures() -> Iterator[Structure]:
     _, grid = next(_grids())
     for method, tableau in TABLEAUS.items():
         for dt in [1e-14] if tableau.error_weights is None else [None, 1e-14]:
-            solver = {"method": method, **({} if dt is None else {"dt": dt})}
+            solver = {"method": method, **({"max_dt": 1e-13} if dt is None else {"dt": dt})}
             schedule = [{"run": {"for": 1e-9}}]
             if tableau.error_weights is not None:
                 schedule.append({"relax": {"method": method}})  # type: ignore[dict-item]
