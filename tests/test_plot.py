@@ -9,7 +9,7 @@ import pytest
 
 from micromag.column import Column
 from micromag.errors import MicromagError
-from micromag.mesh import Mesh
+from micromag.mesh import Mesh, Window
 from micromag.output.runfile import RunFile
 from micromag.output.vtkhdf import VtkhdfWriter
 from micromag.plot import magnetization_map, sphere_colors
@@ -70,3 +70,19 @@ def test_a_map_shows_each_snapshot_in_nanometres_and_the_wheel(run, tmp_path):
     assert {text.get_text() for text in wheel.texts} >= {"+x", "+y", "+z"}
     figure.savefig(tmp_path / "map.png")
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_map_in_a_moving_window_shows_places_in_the_laboratory(tmp_path):
+    mesh = Mesh(cells=MESH.cells, cell_size=MESH.cell_size, window=Window(follow="wall"))
+    m = np.zeros((3, *MESH.shape))
+    m[0, ..., 4:6] = 1
+    with VtkhdfWriter(tmp_path / "run.vtkhdf", mesh, columns=[Column("t", "s")]) as writer:
+        for t, x in ((0.0, 0.0), (1e-9, 10e-9)):
+            offset = {"window_offset_x": np.float64(x), "window_offset_y": np.float64(0)}
+            writer.write_snapshot(t, {"m": m, **offset})
+    first, second, _ = magnetization_map(RunFile(tmp_path / "run.vtkhdf"), [0, 1]).get_axes()
+    assert first.get_xlim() == pytest.approx((-12, 12))
+    assert second.get_xlim() == pytest.approx((-2, 22))
+    assert second.get_images()[0].get_extent() == pytest.approx((-2, 22, -8, 8))
+    arrows = second.collections[0].get_offsets()
+    assert arrows[:, 0].min() == pytest.approx(10 - 3)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from micromag.plot.writing import require_matplotlib
 
@@ -62,6 +62,8 @@ def magnetization_map(
 ) -> Figure:
     """Return a figure with one map per snapshot, one above the other, and the colour wheel.
 
+    Places are those in the laboratory, also of a moving window.
+
     Parameters
     ----------
     run
@@ -84,13 +86,14 @@ def magnetization_map(
 
     lx, ly, _ = run.mesh.size
     one = min((WIDTH - WHEEL - 0.9) * ly / lx, 5.0)
-    height = max(len(snapshots) * (one + 0.3) + 0.6, 1.7)
+    moves = bool(np.ptp([run.window_offset[k] for k in snapshots], axis=0).any())
+    height = max(len(snapshots) * (one + (0.5 if moves else 0.3)) + 0.6, 1.7)
     figure = Figure(figsize=(WIDTH, height), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     picture, side = figure.subfigures(1, 2, width_ratios=(WIDTH - WHEEL, WHEEL), squeeze=False)[0]
-    maps = picture.subplots(len(snapshots), 1, sharex=True, squeeze=False)[:, 0]
+    maps = picture.subplots(len(snapshots), 1, sharex=not moves, squeeze=False)[:, 0]
     for axes, k in zip(maps, snapshots, strict=True):
-        draw_layer(axes, run.m(k), run.mesh, layer)
+        draw_layer(axes, run.m(k), run.mesh, layer, run.window_offset[k])
         axes.set_title(f"t = {round(run.times[k] * 1e9, 5):g} ns", loc="left", fontsize=9)
         axes.set_ylabel("y (nm)", fontsize=9)
         if one < LEAST_HEIGHT:  # no room for more than the borders of a narrow strip
@@ -101,7 +104,13 @@ def magnetization_map(
     return figure
 
 
-def draw_layer(axes: Axes, m: NDArray[Any], mesh: Mesh, layer: int | None = None) -> None:
+def draw_layer(
+    axes: Axes,
+    m: NDArray[Any],
+    mesh: Mesh,
+    layer: int | None = None,
+    offset: ArrayLike = (0.0, 0.0),
+) -> None:
     """Draw one layer of a magnetization, with arrows, into matplotlib axes in nm.
 
     Parameters
@@ -114,21 +123,24 @@ def draw_layer(axes: Axes, m: NDArray[Any], mesh: Mesh, layer: int | None = None
         Its mesh.
     layer
         Number of the layer, counted along z from 0; the middle one by default.
+    offset
+        How far the mesh has moved along x and y [m].
     """
     plane = m[:, mesh.cells[2] // 2 if layer is None else layer]
     mx, my = plane[:2]
     lx, ly = (1e9 * length for length in mesh.size[:2])
+    x0, y0 = 1e9 * np.asarray(offset, dtype=np.float64)
     axes.imshow(
         sphere_colors(plane),
         origin="lower",
-        extent=(-lx / 2, lx / 2, -ly / 2, ly / 2),
+        extent=(x0 - lx / 2, x0 + lx / 2, y0 - ly / 2, y0 + ly / 2),
         interpolation="nearest",
     )
     every = max(1, round(max(mesh.cells[:2]) / ARROWS_ALONG))
     y, x = np.mgrid[every // 2 : mesh.cells[1] : every, every // 2 : mesh.cells[0] : every]
     drawn = np.hypot(mx, my)[y, x] > LEAST_ARROW
     x, y = x[drawn], y[drawn]
-    xs, ys = (1e9 * mesh.centres(axis) for axis in (0, 1))
+    xs, ys = (1e9 * mesh.centres(axis) + start for axis, start in ((0, x0), (1, y0)))
     length = 0.8 * every * max(mesh.cell_size[:2]) * 1e9
     axes.quiver(
         xs[x], ys[y], length * mx[y, x], length * my[y, x],
