@@ -75,9 +75,9 @@ class Model:
         One configuration per replica. They may differ in values only.
     currents
         False leaves the torques out, as relaxation does.
-    shifts
     noise
         False leaves out what is random, as relaxation does.
+    shifts
         How far the window of each replica has moved along x and y [cells], shape ``(replica, 2)``;
         not at all by default.
 
@@ -115,8 +115,8 @@ class Model:
         configs: Sequence[RunConfig],
         *,
         currents: bool = True,
-        shifts: NDArray[np.int64] | None = None,
         noise: bool = True,
+        shifts: NDArray[np.int64] | None = None,
     ) -> None:
         first = configs[0]
         self.configs = tuple(configs)
@@ -252,14 +252,14 @@ class Model:
         return table
 
 
-def _lay_out(config: RunConfig, terms: Sequence[Term], regions: int) -> tuple[Layout, Waves]:
-    """Return where every parameter goes, and what depends on time."""
 def _acting(config: RunConfig, currents: bool, noise: bool) -> list[tuple[str, Term]]:
     """Return the terms that act, with their keys."""
     fields = [(key, term) for key, term in config.energy if noise or term.kind != "noise"]
     return [*fields, *(config.torques if currents else ())]
 
 
+def _lay_out(config: RunConfig, terms: Sequence[Term], regions: int) -> tuple[Layout, Waves]:
+    """Return where every parameter goes, and what depends on time."""
     windowed = config.mesh.window is not None
     layout = Layout(terms=list(terms), regions=regions, regions_per_replica=windowed)
     constants = _Constants()
@@ -296,11 +296,11 @@ def _acting(config: RunConfig, currents: bool, noise: bool) -> list[tuple[str, T
                 array = f"faces_{i}_{name}"
                 layout.faces.append((f"t{i}.{name}", array))
                 layout.arrays.append(array)
-        if term.nonlocal_field:
-            layout.nonlocal_fields.append((f"t{i}", f"field_{i}"))
         if term.kind == "noise":
             layout.noises.append((f"t{i}", f"noise_{i}"))
             layout.arrays.append(f"noise_{i}")
+        if term.nonlocal_field:
+            layout.nonlocal_fields.append((f"t{i}", f"field_{i}"))
             layout.arrays.append(f"field_{i}")
             if config.mesh.window is not None:
                 layout.ends.append((f"t{i}", f"ends_{i}"))
