@@ -23,11 +23,13 @@ from micromag.cli import main
 from micromag.config import RunConfig, load_config
 from micromag.driver import Driver
 from micromag.errors import ConfigError, Interrupted, NumericalError, OutputExistsError
+from micromag.observables.base import TIME_COLUMNS
 from micromag.output.recorder import MemoryRecorder
 from micromag.output.runfile import RunFile
 from micromag.output.sweep_file import SweepFile
+from micromag.output.sweep_writer import file_axes
 from micromag.progress import PlainReporter, SilentReporter
-from micromag.sweep_points import sweep_points
+from micromag.sweep_points import Axis, sweep_points
 
 ROOT = Path(micromag.__file__).parents[1]
 CHECK = Path(__file__).parent / "tools/check_vtkhdf.py"
@@ -571,3 +573,20 @@ def test_points_of_a_sweep_may_differ_in_more_than_numbers(here: Path) -> None:
     assert sweep.run(5).mesh.cells[0] == 40
     points = sweep_points(load_config("walls.yaml"))
     assert [point.label for point in points] == [replica.label for replica in sweep.replicas]
+
+
+@pytest.mark.parametrize(
+    ("keys", "names"),
+    [
+        (["material.alpha", "seed"], ["alpha", "seed"]),
+        (["torques.zhang_li.J[0]", "torques.zhang_li.J[2]"], ["J_x", "J_z"]),
+        (["energy.zeeman[1].B[2]", "energy.zeeman[0].B[2]"], ["zeeman_1_B_z", "zeeman_0_B_z"]),
+        (["solver.dt"], ["solver_dt"]),
+        (["output.table.rows"], ["table_rows"]),
+        (["material.Ms.notch", "material.alpha.notch"], ["Ms_notch", "alpha_notch"]),
+    ],
+)
+def test_dimensions_have_short_names_of_their_own(keys: list[str], names: list[str]) -> None:
+    """None of them is that of a column of the table, or of what is said of a replica."""
+    axes = [Axis(key, (key,), ({key: 1.0}, {key: 2.0}), ("a", "b"), {key: ""}) for key in keys]
+    assert [axis.dimension for axis in file_axes(axes, TIME_COLUMNS)] == names
