@@ -88,8 +88,10 @@ def _empty_list(data: Any) -> Any:
 def _check_terms(config: RunConfig, collect: Collector) -> None:
     """Note the terms that do not follow from the run around them."""
     for section, terms in (("energy", config.energy), ("torques", config.torques)):
-        for key, term in terms:
-            collect.run((section, key), config.resolved, term, term)
+        keys = [key for key, _ in terms]
+        for number, (key, term) in enumerate(terms):
+            place = (keys[:number].count(key),) if keys.count(key) > 1 else ()
+            collect.run((section, key, *place), config.resolved, term, term)
 
 
 class RunConfig(Section):

@@ -8,6 +8,8 @@ E_CHARGE = 1.602176634e-19
 """Elementary charge [C], exact."""
 HBAR = 6.62607015e-34 / (2 * math.pi)
 """Reduced Planck constant [J s], exact."""
+M_E = 9.1093837015e-31
+"""Mass of the electron [kg]."""
 K_B = 1.380649e-23
 """Boltzmann constant [J/K], exact."""
 MU_B = 9.2740100783e-24

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from micromag.backend import Backend, get_backend
 from micromag.config import RunConfig, load_config
+from micromag.derived import derived_notes
 from micromag.driver import Driver
 from micromag.errors import AnalysisError, ConfigError, Interrupted, MicromagError
 from micromag.estimate import check_memory
@@ -130,6 +131,8 @@ def _introduce(
         f"  {nx} x {ny} x {nz} cells of {ax:.4g} x {ay:.4g} x {az:.4g} nm, {config.precision} "
         f"precision: {terms}"
     )
+    for note in derived_notes(config):
+        reporter.message(f"  {note}")
     reporter.message(f"  on {backend.choice}")
     reporter.message(f"  into {os.path.relpath(folder.path / RESULT)}")
 

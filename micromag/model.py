@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from micromag.backend.source import assemble
 from micromag.codegen import Layout, Slot, corners_text, model_text, waves_text
+from micromag.derived import with_total_damping
 from micromag.errors import ConfigError
 from micromag.ground import Ground, Terrain, is_endless
 from micromag.parameters import Parameter, VectorParameter
@@ -118,6 +119,7 @@ class Model:
         noise: bool = True,
         shifts: NDArray[np.int64] | None = None,
     ) -> None:
+        configs = [with_total_damping(config) for config in configs]
         first = configs[0]
         self.configs = tuple(configs)
         self.mesh = first.mesh

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from micromag.backend.memory import host_memory_free
 from micromag.cell_values import quantity_of
 from micromag.config_sections import Relax, Run, Stage
+from micromag.derived import derived_notes
 from micromag.estimate import (
     Kind,
     device_bytes,
@@ -66,6 +67,7 @@ def preview(config: RunConfig) -> str:
         *_lengths(one),
         *_terms("energy", one.energy),
         *_terms("torques", one.torques),
+        *_derived(one),
         ("initial", _initial(one)),
         *_schedule(one),
         *(batch_lines(config, kind) if swept else _output(config)),
@@ -132,6 +134,13 @@ def _terms(section: str, terms: Any) -> Lines:
         label = ""
     if not terms:
         yield label, "none"
+
+
+def _derived(config: RunConfig) -> Lines:
+    label = "derived"
+    for note in derived_notes(config):
+        yield label, note
+        label = ""
 
 
 def _initial(config: RunConfig) -> str:
@@ -259,6 +268,10 @@ def _number(value: Any, unit: str) -> str:
 
 
 def _plain(value: Any, unit: str) -> str:
+    if isinstance(value, BaseModel):
+        return f"{{{_values(value)}}}"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, float):
         return si(value, unit) if unit else f"{value:.6g}"
     if unit and isinstance(value, tuple) and all(isinstance(item, float) for item in value):

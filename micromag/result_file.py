@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from micromag.derived import derived_notes
 from micromag.output.vtkhdf import CellField, VtkhdfWriter
 from micromag.recording import columns_of
 
@@ -38,13 +39,14 @@ def open_result(
     MicromagError
         If the disk refuses.
     """
+    notes = derived_notes(config)
     return VtkhdfWriter(
         path,
         config.mesh,
         [cell_field(name) for name in config.output.snapshots.quantities],
         columns_of(config),
         config.resolved_yaml(),
-        provenance,
+        {**provenance, "derived": notes} if notes else provenance,
         {"Ms": Ms},
         config.output.compression,
     )

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict
 
 from micromag.arguments import Checked
-from micromag.parameters import Parameter
+from micromag.parameters import Parameter, ScalarParameter
 
 if TYPE_CHECKING:
     from micromag.backend.base import Backend
@@ -78,6 +78,8 @@ class Term(Checked):
     """Whether the energy is linear in the gradient of m, e = sum_k d_k.(m x dm/dk). The snippet then also
     defines ``INLINE V x_twist(const X& p, V axis)``, which returns d_k [J/m^2] of a cell along an
     axis, 0 where the term has no part in the condition at surfaces; see ``kernels/twist.h``."""
+    filled_in: ClassVar[tuple[str, ...]] = ()
+    """Parameters that `resolved` gives a value where the user has given none."""
     nonlocal_field: ClassVar[bool] = False
     """Whether the snippet reads ``p.field``, made by `make_nonlocal`."""
 
@@ -113,6 +115,14 @@ class Term(Checked):
         Raises PydanticCustomError where that does not follow.
         """
         return self
+
+    def added_damping(self, surroundings: Surroundings) -> ScalarParameter | None:
+        """Return what a resolved term adds to alpha, uniform or by region; None if nothing."""
+        return None
+
+    def notes(self, surroundings: Surroundings) -> list[str]:
+        """Return in sentences what a resolved term has derived from what was given."""
+        return []
 
     def make_nonlocal(self, model: Model, backend: Backend) -> NonlocalField:
         """Return the operator behind ``p.field``; only for terms with ``nonlocal_field``."""

@@ -31,6 +31,8 @@ class HeavyMetal(Checked):
     resistivity            Ohm m   1/sigma
     spin_diffusion_length  m       lambda_sf
     =====================  ======  ==================================================
+
+    The thickness alone will do where no spins diffuse, as for the field of the current.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -41,21 +43,41 @@ class HeavyMetal(Checked):
     """Conductivity [S/m]."""
     resistivity: Annotated[float, Quantity("Ohm m", gt=0)] | None = None
     """Resistivity [Ohm m]."""
-    spin_diffusion_length: Annotated[float, Quantity("m", gt=0)]
+    spin_diffusion_length: Annotated[float, Quantity("m", gt=0)] | None = None
     """Spin diffusion length [m]."""
 
     @model_validator(mode="after")
     def _one_of(self) -> HeavyMetal:
-        if (self.conductivity is None) == (self.resistivity is None):
-            state = "missing" if self.conductivity is None else "given twice"
+        given = [x for x in (self.conductivity, self.resistivity) if x is not None]
+        if len(given) == 2 or (self.spin_diffusion_length is not None and not given):
+            state = "given twice" if given else "missing"
             what = f"the conductivity is {state}: either conductivity or resistivity"
             raise custom_error("heavy_metal", what, "conductivity (S/m) or resistivity (Ohm m)")
+        if given and self.spin_diffusion_length is None:
+            what = "the conductivity says nothing without the spin_diffusion_length"
+            raise custom_error("heavy_metal", what, "spin_diffusion_length (m)")
         return self
 
     @property
+    def diffuses(self) -> bool:
+        """Whether the diffusion of spins follows, from conductivity and diffusion length."""
+        return self.spin_diffusion_length is not None
+
+    @property
     def sigma(self) -> float:
-        """Conductivity [S/m]."""
-        return self.conductivity if self.conductivity is not None else 1 / (self.resistivity or 1)
+        """Conductivity [S/m]; ValueError if it is not known."""
+        if self.conductivity is not None:
+            return self.conductivity
+        if self.resistivity is None:
+            raise ValueError("the conductivity of the metal is not given")
+        return 1 / self.resistivity
+
+    @property
+    def diffusion_length(self) -> float:
+        """Spin diffusion length [m]; ValueError if it is not known."""
+        if self.spin_diffusion_length is None:
+            raise ValueError("the spin diffusion length of the metal is not given")
+        return self.spin_diffusion_length
 
     def accumulation(self, theta: float, E: float) -> float:
         r"""Return the spin accumulation mu_s/e [V] at a free surface in the field E [V/m].
@@ -64,7 +86,7 @@ class HeavyMetal(Checked):
 
         The full splitting of the two spins. Source: S. Zhang, Phys. Rev. Lett. 85, 393 (2000).
         """
-        lam = self.spin_diffusion_length
+        lam = self.diffusion_length
         return 2 * lam * theta * E * math.tanh(self.thickness / (2 * lam))
 
 
@@ -103,7 +125,7 @@ class Interface(Checked):
         Source: Y.-T. Chen et al., Phys. Rev. B 87, 144411 (2013); P. M. Haney et al., Phys. Rev. B 87,
         174411 (2013).
         """
-        lam, d = metal.spin_diffusion_length, metal.thickness
+        lam, d = metal.diffusion_length, metal.thickness
         conductance = 2 * lam * self.G
         return (
             conductance
@@ -118,7 +140,7 @@ class Interface(Checked):
 
         Source: Y. Tserkovnyak, A. Brataas and G. E. W. Bauer, Phys. Rev. B 66, 224403 (2002).
         """
-        lam = metal.spin_diffusion_length
+        lam = metal.diffusion_length
         return self.G / (1 + 2 * lam * self.G / (metal.sigma * math.tanh(metal.thickness / lam)))
 
     def pumped_damping(

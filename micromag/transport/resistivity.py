@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, ValidationInfo, model_validator
 
 from micromag.arguments import Checked
 from micromag.parameters import Quantity, custom_error
+from micromag.transport.choice import read_model
 
 __all__ = [
     "BlochGruneisen",
@@ -147,7 +149,13 @@ def phonon_part(temperature: float, theta: float) -> float:
     return (temperature / theta) ** 5 * integral
 
 
+def _law(data: Any, info: ValidationInfo) -> Any:
+    if not isinstance(data, (Mapping, _Law)):
+        data = {"model": "constant", "rho": data}
+    return read_model((ConstantResistivity, LinearResistivity, BlochGruneisen), data, info)
+
+
 Resistivity = Annotated[
-    ConstantResistivity | LinearResistivity | BlochGruneisen, Field(discriminator="model")
+    ConstantResistivity | LinearResistivity | BlochGruneisen, BeforeValidator(_law)
 ]
-"""Any of the laws, told apart by ``model``."""
+"""Any of the laws, told apart by ``model``; a number alone is a constant."""

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, ValidationInfo, model_validator
 
 from micromag.arguments import Checked
 from micromag.parameters import Quantity, custom_error
 from micromag.suggest import did_you_mean
+from micromag.transport.choice import read_model
 from micromag.transport.resistivity import Resistivity
 
-__all__ = ["MechanismAngle", "PublishedAngle", "PublishedValue", "published_values"]
+__all__ = [
+    "MechanismAngle",
+    "PublishedAngle",
+    "PublishedValue",
+    "SpinHallAngle",
+    "published_values",
+]
 
 _NEEDED = {
     "intrinsic": ("sigma_int",),
@@ -65,11 +73,6 @@ class MechanismAngle(Checked):
     """Resistivity."""
     temperature: Annotated[float, Quantity("K", ge=0)] = 300.0
     """Temperature [K]."""
-
-    @field_validator("rho", mode="before")
-    @classmethod
-    def _constant(cls, data: object) -> object:
-        return data if isinstance(data, (dict, Checked)) else {"model": "constant", "rho": data}
 
     @model_validator(mode="after")
     def _has_its_own(self) -> MechanismAngle:
@@ -180,5 +183,11 @@ class PublishedAngle(Checked):
         return value.value * (self.rho or 0.0) if value.quantity == "sigma_int" else value.value
 
 
-SpinHallModel = Annotated[MechanismAngle | PublishedAngle, Field(discriminator="model")]
-"""Any description of a spin Hall angle, told apart by ``model``."""
+def _read(data: Any, info: ValidationInfo) -> Any:
+    if isinstance(data, (Mapping, Checked)):
+        return read_model((MechanismAngle, PublishedAngle), data, info)
+    return Quantity("1").number(data)
+
+
+SpinHallAngle = Annotated[float | MechanismAngle | PublishedAngle, BeforeValidator(_read)]
+"""A spin Hall angle: a number, or a description of either kind, told apart by ``model``."""
