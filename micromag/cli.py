@@ -35,7 +35,7 @@ Exit codes:
     1  a bug in micromag, or the result cannot be written (disk full)
     2  wrong command line or run file
     3  the computation failed: NaN, a collapsing time step, no convergence
-    4  no such device, no compiler, not enough memory or disk
+    4  no such device, compiler or scheduler, not enough memory or disk
     5  the output exists already, or another process writes it
     6  an input or result file cannot be read
   130  stopped by Ctrl-C or SIGTERM; what was written is valid"""
@@ -166,6 +166,14 @@ def run(
             "--threads", metavar="N", parser=_threads, help="Threads on the CPU; all by default."
         ),
     ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="Of a sweep: compute on the workers of this Dask scheduler, e.g. tcp://host:8786.",
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Move an existing result aside.")
     ] = False,
@@ -209,6 +217,7 @@ def run(
                 skip_existing=skip_existing,
                 retry_failed=retry_failed,
                 threads=threads,
+                scheduler=scheduler,
                 reporter=reporter,
                 stop=stop,
             )

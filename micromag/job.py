@@ -23,7 +23,8 @@ from micromag.progress import reporter_for
 from micromag.reporting import SweepReporter
 from micromag.result_file import open_result
 from micromag.stopping import StopRequest
-from micromag.sweep.run import collect_for, run_sweep
+from micromag.sweep.local import collect_for
+from micromag.sweep.run import run_sweep
 
 RESULT = "run.vtkhdf"
 """Name of the result of a single run in its folder."""
@@ -56,6 +57,7 @@ def run_job(
     skip_existing: bool = False,
     retry_failed: bool = False,
     threads: int | None = None,
+    scheduler: str | None = None,
     reporter: SweepReporter,
     argv: Sequence[str] | None = None,
     stop: StopRequest,
@@ -72,6 +74,9 @@ def run_job(
         Whether a sweep that goes on computes replicas again that failed.
     threads
         CPU threads; all by default.
+    scheduler
+        Address of a Dask scheduler whose workers compute the replicas of a sweep; by default a device
+        of this machine does.
     reporter
         Told about the progress.
     argv
@@ -81,10 +86,12 @@ def run_job(
 
     Raises
     ------
+    ConfigError
+        A scheduler is given, and the run is no sweep.
     OutputExistsError
         There is a result and neither option is given, or another process is writing it.
     DeviceError
-        No such device or compiler, or the run does not fit its memory.
+        No such device, scheduler or compiler, or the run does not fit its memory.
     NumericalError
         The computation failed; what was good of it is in the file.
     Interrupted
@@ -97,11 +104,19 @@ def run_job(
             skip_existing=skip_existing,
             retry_failed=retry_failed,
             threads=threads,
+            scheduler=scheduler,
             reporter=reporter,
             argv=argv,
             stop=stop,
         )
         return JobResult(done.path, done.sentences, done.error)
+    if scheduler is not None:
+        raise ConfigError(
+            "a scheduler spreads the replicas of a sweep, and this run file has none",
+            where="--scheduler",
+            value=scheduler,
+            next_step="add a section sweep, or leave --scheduler out",
+        )
     backend = get_backend(config.device, threads)
     with backend:
         check_memory(config, backend)
@@ -145,7 +160,8 @@ def _compute(
     argv: Sequence[str] | None,
     stop: StopRequest,
 ) -> None:
-    writer = open_result(path, config, Model([config]).Ms[0], collect_for(config, backend, argv))
+    provenance = collect_for(config, backend.info(), argv)
+    writer = open_result(path, config, Model([config]).Ms[0], provenance)
     driver = Driver([config], backend, [FileRecorder(writer)], reporter, stop=lambda: bool(stop))
     try:
         driver.run()
@@ -176,6 +192,7 @@ def run(
     skip_existing: bool = False,
     retry_failed: bool = False,
     threads: int | None = None,
+    scheduler: str | None = None,
     quiet: bool = True,
 ) -> RunFile | SweepFile:
     """Run a run file as ``micromag run`` does, and return its result; of a sweep the whole of it.
@@ -195,6 +212,9 @@ def run(
         again that failed.
     threads
         CPU threads; all by default.
+    scheduler
+        Address of a Dask scheduler whose workers compute the replicas of a sweep; by default a device
+        of this machine does.
     quiet
         False shows the progress on standard output.
 
@@ -229,6 +249,7 @@ def run(
             skip_existing=skip_existing,
             retry_failed=retry_failed,
             threads=threads,
+            scheduler=scheduler,
             reporter=reporter,
             stop=stop,
         )

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from micromag.backend import Backend, get_backend
+from micromag.backend import get_backend
 from micromag.errors import AnalysisError, Interrupted, NumericalError
-from micromag.estimate import check_memory
 from micromag.output.folder import RunFolder, prepare
-from micromag.output.provenance import collect
 from micromag.output.runfile import RunFile
 from micromag.output.sweep_file import SWEEP_RESULT, Replica, SweepFile
 from micromag.output.sweep_writer import file_axes, write_sweep
 from micromag.recording import columns_of
 from micromag.reporting import SweepReporter
 from micromag.stopping import StopRequest
-from micromag.sweep.batch import run_batch
-from micromag.sweep.batching import fits
-from micromag.sweep.progress import SweepProgress
+from micromag.sweep.attempts import rescue_all
+from micromag.sweep.cluster import Cluster
+from micromag.sweep.local import Devices, LocalDevice, Work, collect_for
 from micromag.sweep.standing import goes_on, replica_of, replica_path, standing
-from micromag.sweep_points import SweepPoint, axes_of, batches, sweep_points
+from micromag.sweep_points import SweepPoint, axes_of, sweep_points
 
 if TYPE_CHECKING:
     from micromag.config import RunConfig
@@ -60,6 +58,7 @@ def run_sweep(
     skip_existing: bool = False,
     retry_failed: bool = False,
     threads: int | None = None,
+    scheduler: str | None = None,
     reporter: SweepReporter,
     argv: Sequence[str] | None = None,
     stop: StopRequest,
@@ -80,6 +79,8 @@ def run_sweep(
         Whether replicas that failed are computed again.
     threads
         CPU threads; all by default.
+    scheduler
+        Address of a Dask scheduler whose workers compute; by default a device of this machine does.
     reporter
         Told about the progress.
     argv
@@ -93,11 +94,12 @@ def run_sweep(
         There is a finished sweep or another result and no option says what to do with it, or
         another process is writing there.
     DeviceError
-        No such device or compiler, or a replica does not fit its memory.
+        No such device or compiler, or a replica does not fit its memory; no scheduler there, or no
+        worker that can compute.
     Interrupted
         ``stop`` became true; the same call goes on.
     """
-    with get_backend(config.device, threads) as backend:
+    with _devices(config, threads, scheduler) as devices:
         folder = prepare(
             config.output.directory,
             overwrite=overwrite,
@@ -108,15 +110,20 @@ def run_sweep(
             reporter.message(f"There is a result in {config.output.directory}; nothing to do.")
             return SweepResult(None)
         with folder:
-            sweep = _Sweep(config, folder, backend, reporter, collect_for(config, backend, argv))
+            sweep = _Sweep(config, folder, devices, reporter, argv)
             sweep.take_stock(retry_failed=retry_failed)
             sweep.compute(stop)
             return SweepResult(sweep.path, _analyse(config, sweep.path), sweep.error())
 
 
-def collect_for(config: RunConfig, backend: Backend, argv: Sequence[str] | None) -> dict[str, Any]:
-    """Return the provenance of everything that a run writes."""
-    return collect({**backend.info(), "precision": config.precision}, argv, config.seed)
+@contextmanager
+def _devices(config: RunConfig, threads: int | None, scheduler: str | None) -> Iterator[Devices]:
+    if scheduler is None:
+        with get_backend(config.device, threads) as backend:
+            yield LocalDevice(backend)
+    else:
+        with Cluster(scheduler, config.device, threads) as cluster:
+            yield cluster
 
 
 class _Sweep:
@@ -132,16 +139,17 @@ class _Sweep:
         self,
         config: RunConfig,
         folder: RunFolder,
-        backend: Backend,
+        devices: Devices,
         reporter: SweepReporter,
-        provenance: dict[str, Any],
+        argv: Sequence[str] | None,
     ) -> None:
         self.config = config
         self.folder = folder
-        self.backend = backend
+        self.devices = devices
         self.path = folder.path / SWEEP_RESULT
         self.points = sweep_points(config)
-        self._provenance = provenance
+        self._argv = argv
+        self._provenance = collect_for(config, devices.info(), argv)
         self._reporter = reporter
         self._columns = columns_of(config)
         self._axes = file_axes(axes_of(config), self._columns)
@@ -153,6 +161,7 @@ class _Sweep:
     def take_stock(self, *, retry_failed: bool) -> None:
         """Find out what is done already, say what is left, and write the table as it stands."""
         folder = self.folder.path
+        rescue_all(folder, self.points)
         for replica in standing(folder, self.points, retry_failed=retry_failed).values():
             self._take_in(replica, RunFile(replica.path))
         self._introduce()
@@ -170,7 +179,7 @@ class _Sweep:
         axes = " x ".join(f"{len(axis)} {axis.dimension}" for axis in self._axes)
         tell(config.title or Path(config.output.directory).name)
         tell(f"  sweep of {len(self.points)} replicas ({axes}), {nx} x {ny} x {nz} cells")
-        tell(f"  on {self.backend.choice}")
+        tell(f"  on {self.devices.description}")
         tell(f"  into {os.path.relpath(self.path)}")
         if self.folder.resumed:
             done = sum(replica.done for replica in self._replicas)
@@ -180,33 +189,22 @@ class _Sweep:
                 tell(f"  replica {replica.number} failed before; --retry-failed computes it again")
 
     def compute(self, stop: StopRequest) -> None:
-        """Compute what is left, batch by batch; raises Interrupted."""
+        """Compute what is left; raises Interrupted."""
         left = [point for point in self.points if self._replicas[point.number].status == "waiting"]
-        parts = batches(left, fits(self.backend))
-        for part in parts:
-            check_memory(part[0].config, self.backend)
-        progress = SweepProgress(self._reporter, self._replicas, parts)
-        for part in parts:
-            progress.batch(part)
-            provenance = {
-                **self._provenance,
-                "started": datetime.now(UTC).isoformat("T", "seconds"),
-            }
-            try:
-                run_batch(
-                    part,
-                    self.folder.path,
-                    self.backend,
-                    provenance,
-                    progress,
-                    lambda: bool(stop),
-                    progress.ended,
-                )
-            except Interrupted as stopped:
-                self._collect(part)
-                raise self._interrupted(stopped, stop) from None
-            self._collect(part)
-        progress.close()
+        work = Work(
+            points=left,
+            replicas=tuple(self._replicas),
+            folder=self.folder.path,
+            provenance=self._provenance,
+            argv=self._argv,
+            reporter=self._reporter,
+            stop=lambda: bool(stop),
+            collect=self._collect,
+        )
+        try:
+            self.devices.compute(work)
+        except Interrupted as stopped:
+            raise self._interrupted(stopped, stop) from None
 
     def _collect(self, part: Sequence[SweepPoint]) -> None:
         for point in part:
@@ -224,7 +222,7 @@ class _Sweep:
             self._columns,
             self._tables,
             self.config.resolved_yaml(),
-            self._provenance,
+            {**self._provenance, **self.devices.info()},
             self.config.title or "",
         )
 
