@@ -55,7 +55,7 @@ def _span(axis: SweepAxis) -> str:
     """Return the values of an axis: all of them if they are few, else the first and the last."""
     key = axis.keys[0]
     values = [position.get(key) for position in axis.values]
-    unit = f" {axis.units[key]}" if axis.units.get(key) else ""
+    unit = f" {axis.units[key]}" if axis.units.get(key) not in (None, "", "1") else ""
     if len(axis.keys) > 1 or not all(isinstance(value, (int, float)) for value in values):
         texts, unit = list(axis.labels), ""
     else:
