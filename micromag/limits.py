@@ -10,13 +10,15 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from micromag.config_sections import Run
 from micromag.errors import ConfigError, DeviceError
 from micromag.estimate import OutputSize, output_size, stages
 from micromag.magnets import fastest_mode
 from micromag.mesh import AXES
 from micromag.output.folder import check_folder
-from micromag.sanity import implausible_values, tensor_seconds
+from micromag.sanity import implausible_values, parameter_sizes, tensor_seconds
 from micromag.si_text import bytes_text, duration_text, si
 
 if TYPE_CHECKING:
@@ -40,11 +42,13 @@ def check_limits(config: RunConfig) -> None:
     Raises
     ------
     ConfigError
-        More steps, rows or periodic images than any run can have, or a folder that none can be.
+        More steps, rows or periodic images than any run can have, a number that its precision cannot
+        hold, or a folder that none can be.
     DeviceError
         The result is larger than what is free on the disk.
     """
     _check_images(config)
+    check_precision(config)
     _check_steps(config)
     size = output_size(config)
     if size.rows > MOST_ROWS:
@@ -55,6 +59,23 @@ def check_limits(config: RunConfig) -> None:
         )
     folder = check_folder(config.output.directory, where="output.directory")
     check_disk(config, size, folder)
+
+
+def check_precision(config: RunConfig, whose: str = "") -> None:
+    """Raise ConfigError if a parameter is larger than the numbers of the run's precision.
+
+    ``whose`` goes before the sentence.
+    """
+    most = float(np.finfo(np.float64 if config.precision == "double" else np.float32).max)
+    for path, _, unit, size in parameter_sizes(config):
+        if not size <= most:
+            raise ConfigError(
+                f"{whose}the value does not fit {config.precision} precision",
+                where=path,
+                value=f"{size:g} {unit}".rstrip(" 1"),
+                allowed=f"up to {most:.3g}",
+                next_step="check the unit, or set precision: double",
+            )
 
 
 def check_disk(config: RunConfig, size: OutputSize, folder: Path) -> None:

@@ -17,6 +17,7 @@ from micromag.driver import LEAST_ERROR
 from micromag.estimate import output_size, stage_outputs, stages
 from micromag.magnets import all_values, fastest_mode, has_energy, magnets, size_of, value_in
 from micromag.mesh import AXES
+from micromag.noise_checks import noise_warnings
 from micromag.parameters import Parameter, VectorParameter
 from micromag.si_text import bytes_text, duration_text, si
 
@@ -138,8 +139,11 @@ def _transforms(config: RunConfig) -> Iterator[str]:
 # -------------------------------------------------------------------- the terms
 
 
-def implausible_values(config: RunConfig) -> Iterator[tuple[str, str]]:
-    """Yield key paths of material constants and excitations of an unlikely size, with a sentence."""
+def parameter_sizes(config: RunConfig) -> Iterator[tuple[str, str, str, float]]:
+    """Yield key path, name and unit of every parameter, with its size in each region.
+
+    Those that only files know are left out.
+    """
     owners: list[tuple[str, str, Any]] = [("", "material", config.material)]
     owners += [("energy.", key, term) for key, term in config.energy]
     owners += [("torques.", key, term) for key, term in config.torques]
@@ -149,15 +153,21 @@ def implausible_values(config: RunConfig) -> Iterator[tuple[str, str]]:
             if not hasattr(parameter, "of_region"):
                 continue
             unit = quantity_of(type(section), name).unit
-            low, high = _PLAUSIBLE.get(unit, (0.0, math.inf))
             for region in ("default", *parameter.regions):
                 size = size_of(value_in(parameter, region))
-                if size and not low <= size <= high:
-                    yield (
-                        f"{prefix}{owner}.{name}",
-                        f"{owner}.{name} is {si(size, unit)}, outside of what is usual ({si(low, unit)} "
-                        f"to {si(high, unit)}); a number without a unit is in {unit}",
-                    )
+                yield f"{prefix}{owner}.{name}", f"{owner}.{name}", unit, size
+
+
+def implausible_values(config: RunConfig) -> Iterator[tuple[str, str]]:
+    """Yield key paths of material constants and excitations of an unlikely size, with a sentence."""
+    for path, name, unit, size in parameter_sizes(config):
+        low, high = _PLAUSIBLE.get(unit, (0.0, math.inf))
+        if size and not low <= size <= high:
+            yield (
+                path,
+                f"{name} is {si(size, unit)}, outside of what is usual ({si(low, unit)} to "
+                f"{si(high, unit)}); a number without a unit is in {unit}",
+            )
 
 
 def _values(config: RunConfig) -> Iterator[str]:
@@ -365,6 +375,7 @@ _CHECKS: tuple[Callable[[RunConfig], Iterator[str]], ...] = (
     _cells,
     _transforms,
     _torques,
+    noise_warnings,
     _times,
     _precision,
     _output,

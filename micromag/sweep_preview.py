@@ -5,11 +5,15 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import shutil
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from micromag.backend.memory import host_memory_free
+from micromag.errors import DeviceError
 from micromag.estimate import Kind, device_bytes, host_bytes, output_size
+from micromag.limits import check_precision
 from micromag.placement import Placement, check_run
 from micromag.sanity import warnings
 from micromag.si_text import bytes_text
@@ -54,12 +58,35 @@ def check_replicas(config: RunConfig, kind: Kind) -> Placement:
     """
     keys = config.sweep.keys if config.sweep is not None else ()
     first = check_run(sweep_points(config, [0])[0].config, kind)
+    if config.sweep is None:
+        return first
+    for point in replicas_looked_at(config):
+        check_precision(point.config, f"replica {point.number} ({point.label}): ")
+    _check_disk(config)
     if any(key.startswith(_PLACED_BY) for key in keys):
         points = replicas_looked_at(config)
         step = max(1, (len(points) - 1) // (PLACED - 1))
         for point in [*points[step:-1:step], points[-1]]:
             check_run(point.config, kind)
     return first
+
+
+def _check_disk(config: RunConfig) -> None:
+    """Raise DeviceError if the files of all replicas together cannot fit on the disk."""
+    folder = Path(config.output.directory).absolute()
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    free, need = shutil.disk_usage(there).free, sweep_bytes(config)
+    if config.output.compression or need <= free:
+        return
+    assert config.sweep is not None
+    raise DeviceError(
+        "the results of the sweep do not fit on the disk",
+        where="output",
+        value=f"the files of {config.sweep.count} replicas take {bytes_text(need)}",
+        allowed=f"{bytes_text(free)} are free in {os.path.relpath(there)}",
+        next_step="lengthen output.snapshots.every or output.table.every, or name a folder on another "
+        "disk with -o DIR",
+    )
 
 
 def replica_warnings(config: RunConfig) -> list[str]:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ from hypothesis import strategies as st
 from micromag.cli import main
 from micromag.config import RunConfig, json_schema, load_config
 from micromag.constants import MU_0
-from micromag.errors import ConfigErrors, MicromagError
+from micromag.errors import ConfigError, ConfigErrors, DeviceError, MicromagError
+from micromag.estimate import output_size
 from micromag.model import Model
 from micromag.preview import preview
 from micromag.sweep_points import SweepPoint, axes_of, batches, structure_key, sweep_points
@@ -701,6 +703,27 @@ def test_preview_looks_at_every_replicas_mesh(load: Load) -> None:
     with pytest.raises(ConfigErrors, match="outside the mesh") as caught:
         preview(load("{initial.domain_wall.position: [0, 1 nm, 300 nm]}"))
     assert f"run.yaml:{BASE.count(chr(10)) + 1}:" in str(caught.value)
+
+
+def test_preview_names_the_replica_whose_value_overflows(load: Load) -> None:
+    sweep = "{energy.uniaxial_anisotropy.Ku1: [1e5, 1e39]}"
+    with pytest.raises(ConfigError, match=r"replica 1 \(Ku1 = 1e39.*does not fit single precision"):
+        preview(load(sweep))
+    assert "2 replicas" in preview(load(sweep, "precision=double"))
+
+
+def test_preview_adds_up_the_files_of_all_replicas(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = load("{seed: {from: 1, step: 1, count: 40}}")
+    alone = output_size(sweep_points(config, [0])[0].config).bytes
+    for room, fits in ((60 * alone, True), (20 * alone, False)):
+        monkeypatch.setattr("shutil.disk_usage", lambda _, room=room: SimpleNamespace(free=room))
+        if fits:
+            assert "40 replicas" in preview(config)
+        else:
+            with pytest.raises(DeviceError, match="results of the sweep do not fit on the disk"):
+                preview(config)
 
 
 def test_preview_of_a_hundred_replicas_is_quick(load: Load) -> None:
