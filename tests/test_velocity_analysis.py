@@ -172,9 +172,16 @@ def test_a_wall_that_comes_to_rest(swing):
     assert motion.displacement == pytest.approx(swing, abs=0.01 * NM)
 
 
+def test_a_wall_that_settles_back_by_a_few_hundredths_of_its_width_is_at_rest():
+    t = np.linspace(0, 20 * NS, 1000)
+    x = -8 * NM * (1 - np.exp(-t / (1.5 * NS))) + 0.04 * t
+    assert moves(x, t, after=8 * NS).kind == "pinned"  # back by 0.48 nm of 5
+
+
 def test_a_slow_wall_is_not_taken_for_one_at_rest():
     t = np.linspace(0, 2 * NS, 200)
     assert moves(0.2 * t, t).kind == "steady"  # 0.4 nm of 5
+    assert moves(0.2 * t, t, after=1 * NS).kind == "steady"
 
 
 def test_a_lost_wall_is_followed_up_to_its_loss():

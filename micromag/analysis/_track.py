@@ -31,9 +31,11 @@ UNEVEN = 0.3
 SIGNIFICANT = 2.0
 """Standard errors by which they must differ as well, to count as different."""
 RESTING = 0.1
-"""A wall that moves less than this part of its width in the window may be at rest."""
+"""A wall that moves less than this part of its width in the window may be at rest in it."""
 STOPPING = 3.0
 """A wall that is slower in the second half by this factor, and moves less than its width, stops."""
+STOPPED = 10.0
+"""A wall that was faster by this factor before the window may be at rest in it."""
 TURNING = 0.05
 """An angle that changes by more than this [rad], and not less in the second half, still turns."""
 STILL = 1e-3
@@ -166,11 +168,16 @@ def follow(
     turned = None
     if angle is not None and np.isfinite(angle[:count]).all():
         turned = np.unwrap(angle[:count])[inside]
-    motion = _classified(t[inside], x[inside], turned, width)
+    first = int(np.argmax(inside))
+    came = abs(x[first] - x[0]) / (t[first] - t[0]) if first else 0.0
+    motion = _classified(t[inside], x[inside], turned, width, float(came))
     return replace(motion, kind="lost" if lost else motion.kind, displacement=moved)
 
 
-def _classified(t: FloatArray, x: FloatArray, angle: FloatArray | None, width: float) -> Motion:
+def _classified(
+    t: FloatArray, x: FloatArray, angle: FloatArray | None, width: float, came: float
+) -> Motion:
+    """Return how a wall moves in its window; ``came`` is its speed before that [m/s]."""
     half = len(t) // 2
     (early, error_early), (late, error_late) = (
         fit_line(t[part], x[part]) for part in (slice(0, half + 1), slice(half, None))
@@ -199,7 +206,7 @@ def _classified(t: FloatArray, x: FloatArray, angle: FloatArray | None, width: f
     way = abs(base.velocity) * (base.end - base.begin)
     slows = changed and abs(late) < abs(early)
     stops = slows and STOPPING * abs(late) < abs(early)
-    rests = slows or abs(base.velocity) <= 2 * base.error
+    rests = slows or abs(base.velocity) <= max(2 * base.error, came / STOPPED)
     if way < STILL * width or (way < RESTING * width and rests) or (way < width and stops):
         return replace(base, kind="pinned")
     if angle is not None:
