@@ -284,7 +284,8 @@ class Dispatcher:
             self._rescue(attempt)
 
     def _stop(self) -> None:
-        """Wait for the steps in hand, take what there is, and raise Interrupted."""
+        """Wait for the steps in hand, and take what there is; raises Interrupted if more is left."""
+        left = bool(self._waiting)
         for attempt in self._running:
             self._attempts.give_up(attempt.name)
         until = time.monotonic() + GRACE
@@ -293,8 +294,13 @@ class Dispatcher:
                 self._running.remove(attempt)
                 if attempt.future.status == "finished":
                     self._take(attempt)
+                    outcome = attempt.future.result()
+                    left = left or outcome["interrupted"] or bool(outcome["error"])
+                else:
+                    left = True
             time.sleep(PAUSE)
-        raise Interrupted("stopped")
+        if left or self._running:
+            raise Interrupted("stopped")
 
     def _deserted(self) -> DeviceError:
         return DeviceError(
@@ -310,8 +316,9 @@ class Dispatcher:
             f"batch {batch.number} ({len(batch.points)} replicas): {batch.problem}"
             for batch in self._hopeless[:10]
         ]
+        count = len(self._hopeless)
         return DeviceError(
-            f"{len(self._hopeless)} batches could not be computed, each tried {ATTEMPTS} times; "
+            f"{count} batch{'es' if count > 1 else ''} could not be computed in {ATTEMPTS} attempts; "
             "all others are done",
             where=os.path.relpath(self._work.folder),
             value="\n           ".join(shown),
