@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from micromag.surroundings import Surroundings
 
 AnyParameter = TypeVar("AnyParameter", bound=Parameter[Any])
+REFERENCE = 1e11
+"""Current density [A/m^2] for which effective fields are told."""
 
 
 class LayerTorque(Torque):

@@ -16,15 +16,13 @@ from micromag.parameters import (
     VectorParameter,
     custom_error,
 )
-from micromag.terms._layer import LayerTorque, in_region
+from micromag.terms._layer import REFERENCE, LayerTorque, in_region
+from micromag.transport.choice import whole
 from micromag.transport.interface import Efficiencies, HeavyMetal, Interface, torque_field
 from micromag.transport.spin_hall import SpinHallAngle
 
 if TYPE_CHECKING:
     from micromag.surroundings import Surroundings
-
-_REFERENCE = 1e11
-"""Current density [A/m^2] for which effective fields are told."""
 
 
 class SpinOrbit(LayerTorque):
@@ -98,9 +96,9 @@ class SpinOrbit(LayerTorque):
     """Field-like efficiency."""
     theta_sh: SpinHallAngle | None = None
     """Spin Hall angle."""
-    spin_mixing: Interface | None = Field(None, alias="interface")
+    spin_mixing: Annotated[Interface, whole(Interface)] | None = Field(None, alias="interface")
     """Spin-mixing conductance of the interface."""
-    heavy_metal: HeavyMetal | None = None
+    heavy_metal: Annotated[HeavyMetal, whole(HeavyMetal)] | None = None
     """The heavy metal."""
     spin_pumping: StrictBool = False
     """Whether spin pumping adds to alpha."""
@@ -233,10 +231,10 @@ class SpinOrbit(LayerTorque):
     def _fields(self, region: str, Ms: float, t: float) -> dict[str, float]:
         """Return the amplitudes [T] in a region at the reference current, those that are given."""
         scales = {
-            "theta_DL": ("damping-like", torque_field(1.0, _REFERENCE, Ms, t)),
-            "theta_FL": ("field-like", torque_field(1.0, _REFERENCE, Ms, t)),
-            "rashba": ("by Rashba coupling", -M_E * _REFERENCE / (HBAR * E_CHARGE * Ms)),
-            "field_per_current": ("by the current's field", _REFERENCE),
+            "theta_DL": ("damping-like", torque_field(1.0, REFERENCE, Ms, t)),
+            "theta_FL": ("field-like", torque_field(1.0, REFERENCE, Ms, t)),
+            "rashba": ("by Rashba coupling", -M_E * REFERENCE / (HBAR * E_CHARGE * Ms)),
+            "field_per_current": ("by the current's field", REFERENCE),
         }
         fields = {}
         for name, (words, scale) in scales.items():

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, ValidationInfo
 
 from micromag.keyed import read_class
 from micromag.parameters import custom_error, name_of
 from micromag.suggest import did_you_mean
 
-__all__ = ["read_model"]
+__all__ = ["read_model", "whole"]
 
 
 def read_model(
@@ -48,3 +48,12 @@ def read_model(
         what = f"unknown model {name_of(model)}{did_you_mean(str(model), models)}"
         raise custom_error("model", what, allowed, "model")
     return read_class(models[model], data, info)
+
+
+def whole(cls: type[BaseModel]) -> BeforeValidator:
+    """Return what tells of wrong and missing keys of a nested ``cls`` as of those of a section."""
+
+    def read(data: Any, info: ValidationInfo) -> Any:
+        return read_class(cls, data, info)
+
+    return BeforeValidator(read)
