@@ -3,16 +3,13 @@
 //   ORDER      exponent of the error estimate is 1/ORDER (embedded methods)
 //   ADAPTIVE   1: the step follows the error; 0: it is fixed
 //   CORNERS    1: steps also end where a waveform bends or jumps
-//   NOISY      1: noise acts, see `draw_noise`; 0 by default
+//   NOISY      1: noise acts, see `draw_noise`
 #include "portable.h"
 #include "vec3.h"
 #include "clock.h"
 #if CORNERS
 #include "waveforms.h"
 #include "corners.cuh"
-#endif
-#ifndef NOISY
-#define NOISY 0
 #endif
 
 // Largest entry of `error` within each chunk. Non-negative floats order like their bit patterns, and

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from micromag.observables import observable_of, table_columns
 from micromag.config_sections import Run
+from micromag.observables import observable_of, table_columns
 from micromag.parameters import custom_error
 from micromag.terms import energy_names
 
 if TYPE_CHECKING:
-    from micromag.config_sections import Solver
     from micromag.config import RunConfig
+    from micromag.config_sections import Solver
 
 
 def check_quantities(config: RunConfig) -> None:
@@ -56,8 +56,9 @@ def check_noise(config: RunConfig) -> None:
         raise custom_error("noise", what, f"one {repeated}, by region or cell")
     for stage in config.schedule:
         own = any(path.startswith("solver") for path in stage.overrides)
-        if keys and isinstance(stage, Run) and not own and (what := missing_step(config.solver)):
-            raise custom_error("noise_step", what, STEP_OF_NOISE)
+        missing = missing_step(config.solver) if keys and isinstance(stage, Run) else None
+        if missing and not own:
+            raise custom_error("noise_step", missing, STEP_OF_NOISE)
 
 
 STEP_OF_NOISE = "dt, 10 to 100 fs for cells of 5 nm; or max_dt, with an error control below it"

@@ -106,7 +106,9 @@ def test_the_noise_is_white_and_normal(backend):
     for x in (0.5, 1.0, 2.0, 3.0, 4.0):  # tails beyond x, both sides
         share = {0.5: 0.6170751, 1.0: 0.3173105, 2.0: 0.0455003, 3.0: 0.0026998, 4.0: 6.334e-5}[x]
         assert abs((np.abs(n) > x).mean() - share) < 4.5 * np.sqrt(share / count)
-    for axis in range(5):  # no correlation with the next step, component or cell, also of the squares
+    for axis in range(
+        5
+    ):  # no correlation with the next step, component or cell, nor of the squares
         a, b = np.moveaxis(n, axis, 0)[:-1], np.moveaxis(n, axis, 0)[1:]
         assert abs((a * b).mean()) < 4.5 / np.sqrt(a.size)
         assert abs(((a**2 - 1) * (b**2 - 1)).mean()) < 4.5 * 2 / np.sqrt(a.size)
@@ -151,7 +153,8 @@ def test_the_bits_do_not_depend_on_the_number_of_threads():
 def test_rejected_steps_are_repeated_under_the_same_noise(backend):
     """Noise stays until its interval is over, in however many steps, and is never thrown away."""
     replicas, attempts = 128, 150
-    runs = [hot(mesh={"cells": [1, 1, 1], "cell_size": [2e-9] * 3}, seed=i) for i in range(replicas)]
+    mesh = {"cells": [1, 1, 1], "cell_size": [2e-9] * 3}
+    runs = [hot(mesh=mesh, seed=seed) for seed in range(replicas)]
     m = np.stack([random_m((1, 1, 1), seed=i) for i in range(replicas)])
     made = stepper(runs, backend, m, "heun", max_dt=20 * DT, max_error=3e-3)
     made.aim(1.0)
@@ -177,7 +180,8 @@ def test_rejected_steps_are_repeated_under_the_same_noise(backend):
     error = np.sqrt(2 / 3 / squares.size)
     assert squares.mean() == pytest.approx(1, abs=4 * error)
     weights = interval[opens] / interval[opens].mean()
-    assert (weights * squares).mean() == pytest.approx(1, abs=4 * error * np.sqrt((weights**2).mean()))
+    error *= np.sqrt((weights**2).mean())
+    assert (weights * squares).mean() == pytest.approx(1, abs=4 * error)
 
 
 def test_noise_goes_on_where_a_run_stops_for_output(backend):

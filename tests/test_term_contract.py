@@ -38,9 +38,7 @@ CASES = [
     if TERMS.get(key).kind != "noise"  # fields and torques of a state; noise has its own test
     for v in variants(key)
 ]
-NOISE_CASES = [
-    (key, v) for key in KEYS if TERMS.get(key).kind == "noise" for v in variants(key)
-]
+NOISE_CASES = [(key, v) for key in KEYS if TERMS.get(key).kind == "noise" for v in variants(key)]
 ENERGY_CASES = [case for case in CASES if TERMS.get(case.values[0]).kind == "energy"]
 
 

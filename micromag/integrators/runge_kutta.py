@@ -135,7 +135,7 @@ class RungeKutta:
                 ORDER=f"{order}.0",
                 ADAPTIVE=int(self.adaptive),
                 CORNERS=int(self._follows_waves),
-                **({"NOISY": 1} if self._noise is not None else {}),
+                NOISY=int(self._noise is not None),
             ),
             *(self._stage_source(i) for i in range(stages)),
         ]
