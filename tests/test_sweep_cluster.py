@@ -153,7 +153,7 @@ class Told(SilentReporter):
 
 
 def run(address: str | None, told: Told, stop: StopRequest | None = None, **options: Any) -> Path:
-    stop = stop or StopRequest()
+    stop = StopRequest() if stop is None else stop
     result = run_job(
         load_config("walls.yaml"), scheduler=address, reporter=told, stop=stop, **options
     )
@@ -347,6 +347,37 @@ def test_workers_that_cannot_compute_are_told(
         assert f"worker {address} takes no part: micromag is {micromag.__version__} there" in told
     assert "0.0.1 here" in told and "none of the workers can compute" in told
     assert not list(here.glob("runs/walls/.attempts.*"))
+
+
+def test_the_commands_of_the_readme(here: Path, local: SweepFile) -> None:
+    pytest.importorskip("distributed")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").partition("### On several GPUs")[2]
+    scheduler, worker_, run_ = re.findall(r"```bash\n(.*?)```", readme, re.DOTALL)[0].splitlines()
+    (here / "sweep.yaml").write_text(SWEEP)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(line: str) -> None:
+        started.append(subprocess.Popen(line, shell=True, env=environment, start_new_session=True))
+
+    try:
+        start(f"{scheduler} --port 0 --no-dashboard --scheduler-file scheduler.json")
+        wait(lambda: Path("scheduler.json").exists() and Path("scheduler.json").stat().st_size > 0)
+        address = json.loads(Path("scheduler.json").read_text())["address"]
+        for number in range(2):
+            start(worker_.replace("tcp://host:8786", address).replace("=0", f"={number}"))
+        from distributed import Client
+
+        with Client(address, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=SECONDS)
+        words = run_.replace("tcp://host:8786", address).split()
+        assert words[0] == "micromag" and main(words[1:]) == 0
+    finally:
+        for process in reversed(started):
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    assert_complete(here / "runs/sweep", local)
 
 
 # -------------------------------------------------------------------- no cluster
