@@ -173,7 +173,8 @@ def _mark_thresholds(axes: Axes, found: Velocities, scale: float) -> None:
             axes.axvspan(low / scale, high / scale, color=color, alpha=0.07, linewidth=0, zorder=0)
             between = rf"{_short(low / scale)}\,\mathrm{{to}}\,{_short(high / scale)}"
             text = rf"${name}_\mathrm{{dep}} = {between}$"
-            _write(axes, (low + high) / 2 / scale, text, color, taken)
+            # Towards the low end: the model's threshold is likely to lie in the middle.
+            _write(axes, (low + 0.2 * (high - low)) / scale, text, color, taken)
 
 
 def _drawn(axes: Axes, found: Velocities, scale: float) -> list[tuple[float, float]]:
