@@ -72,6 +72,13 @@ DeviceOption = Annotated[
 PrecisionOption = Annotated[
     str | None, typer.Option("--precision", metavar="NAME", help="single or double.")
 ]
+CustomCodeOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-custom-code",
+        help="Compile the expressions of custom terms: they run as a program with all your rights.",
+    ),
+]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -183,6 +190,7 @@ def run(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Of a sweep: compute failed replicas again.")
     ] = False,
+    allow_custom_code: CustomCodeOption = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Say what was found in the end, and no more.")
     ] = False,
@@ -200,11 +208,13 @@ def run(
     from micromag.stopping import StopRequest
 
     with StopRequest() as stop:
-        config = _load(file, set_, output, device, precision)
+        config = _load(file, set_, output, device, precision).allowing_custom_code(allow_custom_code)
+        from micromag.permission import require_permission
         from micromag.preview import expected_kind
         from micromag.progress import reporter_for
         from micromag.sweep_preview import check_replicas, replica_warnings
 
+        require_permission(config)
         check_replicas(config, expected_kind(config))
         from micromag.job import run_job
 
@@ -237,12 +247,20 @@ def validate(
     output: OutputOption = None,
     device: DeviceOption = None,
     precision: PrecisionOption = None,
+    allow_custom_code: CustomCodeOption = False,
 ) -> None:
-    """Check a run file and show what would happen, without computing anything."""
-    config = _load(file, set_, output, device, precision)
+    """Check a run file and show what would happen, without computing anything.
+
+    Expressions of custom terms are shown; with --allow-custom-code they are compiled and checked, too.
+    """
+    config = _load(file, set_, output, device, precision).allowing_custom_code(allow_custom_code)
     from micromag.preview import preview
 
     _say(preview(config))
+    if allow_custom_code:
+        from micromag.custom_check import compile_and_check
+
+        compile_and_check(config)
 
 
 @app.command(short_help="Show what is in a result.", epilog=EXIT_CODES)

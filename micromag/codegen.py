@@ -112,7 +112,7 @@ def model_text(layout: Layout) -> str:
         _arrays_struct(layout),
         *(['#include "twist.h"'] if layout.twists else []),
         *(_term_struct(term, layout) for term in kinds.values()),
-        *(read_kernel_file(f"terms/{term.key()}.cuh") for term in kinds.values()),
+        *(t.snippet(read_kernel_file(f"terms/{t.key()}.cuh")) for t in kinds.values()),
         _params_struct(layout),
         _row_params(layout),
         _cell_params(layout),
@@ -225,11 +225,11 @@ def _sums(layout: Layout) -> str:
     energy = 0
     for i, term in enumerate(layout.terms):
         if term.kind == "energy":
-            fields.append(f"  B = B + {term.key()}(s, p.t{i}, e[{energy}]);")
-            cases.append(f"    case {energy}: return {term.key()}(s, p.t{i}, e);")
+            fields.append(f"  B = B + {term.function()}(s, p.t{i}, e[{energy}]);")
+            cases.append(f"    case {energy}: return {term.function()}(s, p.t{i}, e);")
             energy += 1
         elif term.kind == "torque":
-            torques.append(f"  T = T + {term.key()}(s, p.t{i});")
+            torques.append(f"  T = T + {term.function()}(s, p.t{i});")
     return "\n".join(
         [
             "INLINE V fields(const Site& s, const Params& p, real* e) {",

@@ -162,6 +162,7 @@ class RunConfig(Section):
     _root: Node | None = PrivateAttr(None)
     _directory: Path | None = PrivateAttr(None)
     _expansion: Expansion | None = PrivateAttr(None)
+    _custom_code: bool = PrivateAttr(False)
 
     @model_validator(mode="wrap")
     @classmethod
@@ -208,6 +209,18 @@ class RunConfig(Section):
         names = self.output.table.columns
         added = () if self.mesh.window is None else self.mesh.window.columns
         return (*names, *(name for name in added if name not in names))
+
+    @property
+    def custom_code_allowed(self) -> bool:
+        """Whether code in the run file may run; this is no part of any run file or result."""
+        return self._custom_code
+
+    def allowing_custom_code(self, allowed: bool = True) -> RunConfig:
+        """Return this configuration with leave, or without, to run the code that is in it."""
+        config = self.model_copy()
+        config._custom_code = allowed
+        config._expansion = None
+        return config
 
     def resolved(self, term: Term) -> Term:
         """Return a term with what follows from the run around it filled in; see `Term.resolved`."""
@@ -273,6 +286,7 @@ class RunConfig(Section):
             config, problems = _validate(tree, self._directory)  # for the places of the problems
         if config is not None:
             config._root, config._directory = tree, self._directory
+            config._custom_code = self._custom_code
         if stages:
             problems += _stage_problems(tree, self._directory, problems, config)
         if problems or config is None:

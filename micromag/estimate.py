@@ -98,7 +98,7 @@ def host_bytes(config: RunConfig) -> int:
         cells = 8 * _cell_values(config, terms) + 24 * _faces(terms)
         # Region, geometry, magnetic cells and Ms; the driver's copy of m.
         kept = max(kept, (14 + 24) * count + cells * count)
-        if any(term.nonlocal_field for term in terms):
+        if any(term.kind == "energy" and term.nonlocal_field for term in terms):
             transient = max(transient, 132 * _octant(config))
             kept += _ends_bytes(config)
     return kept + transient
@@ -173,7 +173,8 @@ def _terms(config: RunConfig, stage: Stage) -> list[Term]:
     """Return the terms that act in a stage."""
     currents = isinstance(stage, Run) or getattr(stage, "currents", False)
     fields = [t for _, t in config.energy if t.kind != "noise" or isinstance(stage, Run)]
-    return [*fields, *(term for _, term in (config.torques if currents else ()))]
+    acting = [*fields, *(term for _, term in (config.torques if currents else ()))]
+    return [config.resolved(term) for term in acting]
 
 
 def _engine_bytes(config: RunConfig, stage: Stage, terms: list[Term], kind: Kind) -> int:
@@ -184,7 +185,10 @@ def _engine_bytes(config: RunConfig, stage: Stage, terms: list[Term], kind: Kind
     if set(config.output.snapshots.quantities) != {"m"}:
         reals += 4  # field and energy density of one term, while a snapshot is taken
     total = reals * count * item + 4 * count  # the region of every cell is a 32-bit number
-    total += sum(_convolution_bytes(config, kind) for term in terms if term.nonlocal_field)
+    for term in terms:
+        if term.needs_field:
+            looked_up = 3 * count * item + 4 * count  # moments of another layer and where they are
+            total += _convolution_bytes(config, kind) if term.kind == "energy" else looked_up
     sums = 3 + len(energy_names(config.energy)) + 1
     _, ny, nz = config.mesh.cells
     total += min(ny * nz, _SUM_CHUNKS) * 8 * (sums + 4)
@@ -260,7 +264,7 @@ def output_size(config: RunConfig) -> OutputSize:
     names = config.column_names
     observables = {name: observable_of(name)() for name in names}
     energies = energy_names(config.energy)
-    columns = len(table_columns(names, observables, energies))
+    columns = len(table_columns(names, observables, energies, config.torques))
     quantities = config.output.snapshots.quantities
     per_cell = sum(1 if quantity.startswith("e_") else 3 for quantity in quantities)
     # The first snapshot is stored twice as long as it is the only one; Ms is stored besides.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from micromag.backend import Backend, get_backend
 from micromag.config import RunConfig, load_config
+from micromag.custom_check import check_custom_code, compile_and_check
 from micromag.derived import derived_notes
 from micromag.driver import Driver
 from micromag.errors import AnalysisError, ConfigError, Interrupted, MicromagError
@@ -19,6 +20,7 @@ from micromag.output.folder import RunFolder, prepare
 from micromag.output.recorder import FileRecorder
 from micromag.output.runfile import RunFile
 from micromag.output.sweep_file import SweepFile
+from micromag.permission import require_permission
 from micromag.progress import reporter_for
 from micromag.reporting import SweepReporter
 from micromag.result_file import open_result
@@ -87,7 +89,8 @@ def run_job(
     Raises
     ------
     ConfigError
-        A scheduler is given, and the run is no sweep.
+        A scheduler is given, and the run is no sweep; or the run file holds code that may not run or
+        is wrong.
     OutputExistsError
         There is a result and neither option is given, or another process is writing it.
     DeviceError
@@ -97,7 +100,9 @@ def run_job(
     Interrupted
         ``stop`` became true; the file is valid up to there.
     """
+    require_permission(config)
     if config.sweep is not None:
+        compile_and_check(config, "auto" if scheduler else None, threads)
         done = run_sweep(
             config,
             overwrite=overwrite,
@@ -120,6 +125,7 @@ def run_job(
     backend = get_backend(config.device, threads)
     with backend:
         check_memory(config, backend)
+        check_custom_code(config, backend)
         folder = prepare(config.output.directory, overwrite=overwrite, skip_existing=skip_existing)
         if folder is None:
             reporter.message(f"There is a result in {config.output.directory}; nothing to do.")
@@ -193,6 +199,7 @@ def run(
     retry_failed: bool = False,
     threads: int | None = None,
     scheduler: str | None = None,
+    allow_custom_code: bool = False,
     quiet: bool = True,
 ) -> RunFile | SweepFile:
     """Run a run file as ``micromag run`` does, and return its result; of a sweep the whole of it.
@@ -215,6 +222,8 @@ def run(
     scheduler
         Address of a Dask scheduler whose workers compute the replicas of a sweep; by default a device
         of this machine does.
+    allow_custom_code
+        Whether the expressions of custom terms may be compiled and run: a program with all your rights.
     quiet
         False shows the progress on standard output.
 
@@ -242,6 +251,8 @@ def run(
             allowed="overrides of a run file that is given by its path",
             next_step="RunConfig.with_overrides changes values of a configuration",
         )
+    if allow_custom_code:
+        config = config.allowing_custom_code()
     with StopRequest() as stop, reporter_for(sys.stdout, quiet=quiet) as reporter:
         run_job(
             config,

@@ -20,6 +20,7 @@ from micromag.derived import with_total_damping
 from micromag.errors import ConfigError
 from micromag.ground import Ground, Terrain, is_endless
 from micromag.parameters import Parameter, VectorParameter
+from micromag.permission import require_permission
 from micromag.terms import unique_names
 
 if TYPE_CHECKING:
@@ -211,8 +212,11 @@ class Model:
     def kernel_text(self, name: str, definitions: Mapping[str, Any] | None = None) -> str:
         """Return the text of ``kernels/<name>`` for this model.
 
-        ``definitions`` are macros, put in front of everything.
+        ``definitions`` are macros, put in front of everything. Raises ConfigError where a term is code
+        of the run file and may not run.
         """
+        if any(term.runs_code for term in self.terms):
+            require_permission(self.configs[0])
         macros = {
             "DIMENSIONS": 2 if self.mesh.cells[2] == 1 else 3,
             "HAS_EMPTY": int(self.can_be_empty),
@@ -301,7 +305,7 @@ def _lay_out(config: RunConfig, terms: Sequence[Term], regions: int) -> tuple[La
         if term.kind == "noise":
             layout.noises.append((f"t{i}", f"noise_{i}"))
             layout.arrays.append(f"noise_{i}")
-        if term.nonlocal_field:
+        if term.needs_field:
             layout.nonlocal_fields.append((f"t{i}", f"field_{i}"))
             layout.arrays.append(f"field_{i}")
             if config.mesh.window is not None:

@@ -27,6 +27,7 @@ from micromag.initial import RECIPES, Painting
 from micromag.magnets import magnets
 from micromag.output.folder import existing_results
 from micromag.parameters import Parameter
+from micromag.permission import code_in
 from micromag.placement import Placement
 from micromag.si_text import bytes_text, si, si_vector
 from micromag.sweep_points import sweep_points
@@ -198,6 +199,11 @@ def _device(config: RunConfig, kind: Kind) -> Lines:
 
 def _machine_warnings(config: RunConfig, kind: Kind) -> Iterator[str]:
     """What is in the way on this machine at this time."""
+    if code_in(config) and not config.custom_code_allowed:
+        yield (
+            f"{', '.join(code_in(config))} is code, which is compiled and runs as a program with all "
+            "your rights: it needs --allow-custom-code"
+        )
     if config.device.startswith("cuda") and not _has_cupy():
         yield "CuPy, which runs on a GPU need, is not installed here: see  micromag doctor"
     need = host_bytes(config) + (device_bytes(config) if kind == "cpu" else 0)

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from micromag.backend import Backend, get_backend
 from micromag.column import Columns
 from micromag.config import Minimize, Relax, Run, RunConfig, load_config
+from micromag.custom_check import check_custom_code
 from micromag.driver import Driver, initial_state
 from micromag.engine import Engine
 from micromag.errors import ConfigError
 from micromag.model import Model
 from micromag.output.recorder import MemoryRecorder
+from micromag.permission import require_permission
 from micromag.progress import SilentReporter
 from micromag.suggest import did_you_mean
 
@@ -33,6 +35,8 @@ class Simulation:
         Overrides the run file's device.
     threads
         Threads on the CPU; all by default.
+    allow_custom_code
+        Whether the expressions of custom terms may be compiled and run: a program with all your rights.
 
     Raises
     ------
@@ -62,6 +66,7 @@ class Simulation:
         *,
         device: str | None = None,
         threads: int | None = None,
+        allow_custom_code: bool = False,
         **sections: Any,
     ) -> None:
         if config is None:
@@ -90,8 +95,12 @@ class Simulation:
                 next_step="micromag.run(PATH) computes all of them and returns the SweepFile; leave "
                 "the section out for one run",
             )
+        if allow_custom_code:
+            config = config.allowing_custom_code()
+        require_permission(config)
         self.config = config
         self.backend: Backend = get_backend(device or config.device, threads)
+        check_custom_code(config, self.backend)
         self._recorder = MemoryRecorder()
         self._driver = Driver([config], self.backend, [self._recorder], SilentReporter())
         self._engine: Engine | None = None
@@ -127,7 +136,9 @@ class Simulation:
 
         Raises ConfigErrors as a run file's ``with:`` does.
         """
-        self.config = self.config.with_overrides(values)
+        config = self.config.with_overrides(values)
+        check_custom_code(config, self.backend)
+        self.config = config
         self._driver.configs = (self.config,)
         self._engine = None
 
@@ -240,7 +251,7 @@ def load(path: str | Path, overrides: Iterable[str] = (), **options: Any) -> Sim
     overrides
         As ``--set``: ``["solver.max_error=1e-6"]``.
     options
-        ``device`` and ``threads`` of `Simulation`.
+        ``device``, ``threads`` and ``allow_custom_code`` of `Simulation`.
 
     Raises
     ------

@@ -7,7 +7,7 @@ run in the same launches.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,7 +81,10 @@ def _term(term: BaseModel) -> Hashable:
     parts: list[Hashable] = []
     for name in type(term).model_fields:
         value = getattr(term, name)
-        parts.append(_form(value) if isinstance(value, Parameter) else repr(value))
+        if isinstance(value, Mapping):  # parameters by names of the user's own
+            parts.append(tuple((k, type(v).__name__, _form(v)) for k, v in value.items()))
+        else:
+            parts.append(_form(value) if isinstance(value, Parameter) else repr(value))
     return tuple(parts)
 
 

@@ -2,7 +2,7 @@
 
 They are made up from the units and limits that a term declares. Where that gives no valid term
 (parameters that depend on each other in a way nobody can guess), the class says by itself what it
-can be tested with: ``example: ClassVar = {"K": 3e5, ...}``.
+can be tested with: ``example: ClassVar = {"K": 3e5, ...}``. What in it is no parameter is always given.
 """
 
 from __future__ import annotations
@@ -83,12 +83,13 @@ def variants(key: str) -> list[Variant]:
     """Return the largest and smallest sets of parameters that a term accepts, and its options."""
     cls = TERMS.get(key)
     names = tuple(cls.declared_parameters())
+    extra = tuple((k, v) for k, v in getattr(cls, "example", {}).items() if k not in names)
     valid = [
-        Variant(chosen)
+        Variant(chosen, extra)
         for count in range(len(names) + 1)
         for chosen in itertools.combinations(names, count)
         # What follows from the run around a term would be another thing on each of the tests' meshes.
-        if set(cls.filled_in) <= {*chosen} and accepts(cls, example(cls, Variant(chosen)))
+        if set(cls.filled_in) <= {*chosen} and accepts(cls, example(cls, Variant(chosen, extra)))
     ]
     sets = [set(v.names) for v in valid]
     pairs = list(zip(valid, sets, strict=True))

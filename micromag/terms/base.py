@@ -80,8 +80,12 @@ class Term(Checked):
     axis, 0 where the term has no part in the condition at surfaces; see ``kernels/twist.h``."""
     filled_in: ClassVar[tuple[str, ...]] = ()
     """Parameters that `resolved` gives a value where the user has given none."""
+    runs_code: ClassVar[bool] = False
+    """Whether the snippet holds text of the run file, which only runs where that is allowed."""
+    odd: ClassVar[tuple[str, ...]] = ()
+    """Parameters that change sign when time is reversed; fields and currents do, energies do not."""
     nonlocal_field: ClassVar[bool] = False
-    """Whether the snippet reads ``p.field``, made by `make_nonlocal`."""
+    """Whether the snippet reads ``p.field``, made by `make_nonlocal` where `needs_field` says so."""
 
     @classmethod
     def key(cls) -> str:
@@ -104,6 +108,20 @@ class Term(Checked):
         """Return the parameters that are given, by name, in the order of declaration."""
         values = {name: getattr(self, name) for name in self.declared_parameters()}
         return {name: value for name, value in values.items() if value is not None}
+
+    @classmethod
+    def function(cls) -> str:
+        """Return the name of the device function."""
+        return cls.key()
+
+    def snippet(self, text: str) -> str:
+        """Return the text of the device function, given that of the term's file."""
+        return text
+
+    @property
+    def needs_field(self) -> bool:
+        """Whether ``p.field`` is made; where not, it is 0."""
+        return self.nonlocal_field
 
     def flags(self) -> Mapping[str, int]:
         """Return integer members of the snippet's struct, known when the kernel is compiled."""

@@ -162,7 +162,7 @@ def _config(terms: Terms, grid: Mapping[str, Any], **sections: Any) -> RunConfig
         **grid,
         **sections,
     }
-    return RunConfig.model_validate(data)
+    return RunConfig.model_validate(data).allowing_custom_code()
 
 
 def _grids() -> Iterator[tuple[str, dict[str, Any]]]:
