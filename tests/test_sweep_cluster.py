@@ -300,7 +300,7 @@ def test_a_failed_replica_is_told_as_without_a_cluster(
 
 
 def test_a_scheduler_that_is_killed_leaves_what_is_done(
-    here: Path, local: SweepFile, tmp_path_factory: pytest.TempPathFactory
+    here: Path, tmp_path_factory: pytest.TempPathFactory, capfd: Any
 ) -> None:
     pytest.importorskip("distributed")
     dask = Dask(tmp_path_factory.mktemp("lost"))
@@ -319,11 +319,13 @@ def test_a_scheduler_that_is_killed_leaves_what_is_done(
 
     try:
         dask.ready(1)
+        capfd.readouterr()
         with pytest.raises(DeviceError, match="does not answer any more") as told:
             run(dask.address, Told(kill))
     finally:
         dask.close()
     assert told.value.exit_code == 4 and "the same command goes on" in str(told.value)
+    assert capfd.readouterr().err == "", "dask's own complaints are kept off the screen"
     there = SweepFile(folder)
     kept = [replica for replica in there.replicas if replica.done]
     assert 2 <= len(kept) < 6
@@ -519,13 +521,20 @@ class Client:
         """Nobody says anything."""
 
 
-def dispatched(here: Path, answer: Callable[[str, Any], Any], told: Told) -> Client:
+def dispatched(
+    here: Path, answer: Callable[[str, Any], Any], told: Told, look_around: Any = None
+) -> Client:
     """Dispatch three batches of one replica to two workers that answer so."""
     client = Client(answer)
     names = ("tcp://a:1", "tcp://b:1")
     workers = {name: SimpleNamespace(address=name, host=name) for name in names}
     cluster: Any = SimpleNamespace(
-        client=client, workers=workers, alive=True, address="tcp://s:1", threads=None
+        client=client,
+        workers=workers,
+        alive=True,
+        address="tcp://s:1",
+        threads=None,
+        look_around=lambda attempts, reporter: look_around(workers),
     )
     points = sweep_points(load_config("walls.yaml"))
     folder = here / "out"
@@ -565,3 +574,26 @@ def test_a_batch_that_always_fails_is_given_up(here: Path, failure: Any) -> None
     assert "a bug" in str(error.value) or "no compiler" in str(error.value)
     assert "batch 2 is given up" in told.text()
     assert "2 of 3 batches" in told.progress[-1]
+
+
+def test_without_any_worker_the_sweep_waits_for_a_while(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(dispatch, "PATIENCE", 0.3)
+
+    def drop(worker: str, request: Any) -> Any:
+        return {**GOOD, "error": "the worker is about to go"}
+
+    told = Told()
+    with pytest.raises(DeviceError, match="all workers are gone"):
+        dispatched(here, drop, told, look_around=dict.clear)
+    away = {"tcp://c:1": SimpleNamespace(address="tcp://c:1", host="c")}
+    (here / "out").rename(here / "before")
+    client = dispatched(
+        here,
+        lambda worker, request: GOOD if worker == "tcp://c:1" else {**GOOD, "error": "broken"},
+        told,
+        look_around=lambda workers: (workers.clear(), workers.update(away)),
+    )
+    assert client.given[-1][0] == "tcp://c:1", "who joins later is given work"

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from micromag.errors import MicromagError
 from micromag.output.sweep_file import Replica
 from micromag.sweep.standing import replica_path, standing
 
@@ -44,12 +45,24 @@ class Attempts:
     ----------
     path
         Where the attempts write.
+
+    Raises
+    ------
+    MicromagError
+        The disk refuses.
     """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / f"{SESSIONS}{secrets.token_hex(4)}"
-        self.path.mkdir()
         self._folder = folder
+        try:
+            self.path.mkdir()
+        except OSError as error:
+            raise MicromagError(
+                f"cannot make room for the workers: {error.strerror}",
+                where=str(folder),
+                next_step="check space, quota and permissions",
+            ) from error
 
     def give_up(self, name: str) -> None:
         """Tell an attempt to end after its step in hand; nobody waits for it."""
@@ -57,7 +70,7 @@ class Attempts:
             (self.path / f"{name}{GIVEN_UP}").touch()
 
     def take(self, name: str, points: Sequence[SweepPoint]) -> None:
-        """Move the files of an attempt to their place; raises OSError."""
+        """Move the files of an attempt to their place; raises MicromagError."""
         for point in points:
             source = replica_path(self.path / name, point.number)
             if source.exists():
@@ -104,9 +117,16 @@ def _rescue(attempt: Path, folder: Path, points: Sequence[SweepPoint]) -> dict[i
 
 
 def _move(source: Path, target: Path) -> None:
-    os.replace(source, target)
-    # Left by a replica that was killed in this place before its first snapshot.
-    target.with_name(f"{target.name}.partial").unlink(missing_ok=True)
+    try:
+        os.replace(source, target)
+        # Left by a replica that was killed in this place before its first snapshot.
+        target.with_name(f"{target.name}.partial").unlink(missing_ok=True)
+    except OSError as error:
+        raise MicromagError(
+            f"cannot move a result to its place: {error.strerror}",
+            where=str(target),
+            next_step="check permissions; the same command goes on",
+        ) from error
 
 
 # -------------------------------------------------------------------- seen from a worker

@@ -79,13 +79,12 @@ class Cluster:
         self.threads = threads
         self._device = device
         self._done: list[dict[str, Any]] = []
-        self._quiet = _quiet_logs()
-        self._quiet.__enter__()
-        try:
-            self.client = _connect(address)
-        except BaseException:
-            self._quiet.__exit__(None, None, None)
-            raise
+        distributed = _import(address)
+        with contextlib.ExitStack() as resources:
+            resources.enter_context(_quiet_logs())
+            self.client = _connect(distributed, address)
+            resources.callback(self._disconnect)
+            self._resources = resources.pop_all()
         self._refused: set[str] = set()
         self.workers: dict[str, Worker] = {}
 
@@ -98,9 +97,11 @@ class Cluster:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._resources.close()
+
+    def _disconnect(self) -> None:
         with contextlib.suppress(Exception):  # the scheduler may be gone
             self.client.close(timeout=CONNECT_SECONDS)
-        self._quiet.__exit__(None, None, None)
 
     @property
     def description(self) -> str:
@@ -224,9 +225,9 @@ def _problem(answer: Any) -> str:
     return str(answer["problem"])
 
 
-def _connect(address: str) -> Any:
+def _import(address: str) -> Any:
     try:
-        distributed = importlib.import_module("distributed")
+        return importlib.import_module("distributed")
     except ImportError as error:
         raise DeviceError(
             "dask.distributed, which talks to a scheduler, is not installed",
@@ -234,6 +235,9 @@ def _connect(address: str) -> Any:
             value=address,
             next_step="pip install 'micromag[cluster]'",
         ) from error
+
+
+def _connect(distributed: Any, address: str) -> Any:
     try:
         # A client that finds nobody leaves threads behind that complain: greet with less first.
         with ThreadPoolExecutor(1) as thread:
@@ -260,10 +264,12 @@ async def _greet(distributed: Any, address: str) -> None:
 @contextlib.contextmanager
 def _quiet_logs() -> Iterator[None]:
     """Keep dask's own log lines off the screen: what they say of is told in our words."""
-    log = logging.getLogger("distributed")
-    before = log.level
-    log.setLevel(logging.CRITICAL + 1)
+    names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    loud = [log for log in map(logging.getLogger, names) if not log.disabled]
+    for log in loud:
+        log.disabled = True
     try:
         yield
     finally:
-        log.setLevel(before)
+        for log in loud:
+            log.disabled = False

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from micromag.errors import DeviceError, Interrupted, MicromagError
+from micromag.errors import DeviceError, Interrupted
 from micromag.sweep.attempts import Attempts
 from micromag.sweep.cluster_progress import ClusterProgress
 from micromag.sweep.local import Work
@@ -210,13 +210,7 @@ class Dispatcher:
     def _take(self, attempt: Attempt) -> None:
         """Move the files of an attempt to their place, and into the collected table."""
         points = attempt.batch.points
-        try:
-            self._attempts.take(attempt.name, points)
-        except OSError as error:
-            raise MicromagError(
-                f"cannot move results to their place: {error.strerror}",
-                where=str(self._work.folder),
-            ) from error
+        self._attempts.take(attempt.name, points)
         self._record(attempt, [point.number for point in points])
         self._work.collect(points)
 
