@@ -20,8 +20,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 SHORT = ["schedule[1].run.for=40 ps", "output.snapshots.every=2 ps", "output.table.every=2 ps"]
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def section(heading: str) -> str:
@@ -78,7 +78,7 @@ def test_sections_of_the_run_file_are_all_named():
 
 
 def test_the_sweep_of_the_readme_is_one(tmp_path):
-    [sweep] = blocks("yaml")
+    [sweep] = blocks("yaml", section("Many runs at once"))
     path = tmp_path / "many.yaml"
     path.write_text(f"extends: {ROOT}/configs/domain_wall_stt.yaml\n{sweep}")
     points = sweep_points(load_config(path))
@@ -107,7 +107,7 @@ def test_output_of_the_first_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "configs").symlink_to(ROOT / "configs")
     assert main(["run", "configs/domain_wall_stt.yaml", "--device", "cpu"]) == 0
-    lines, [shown] = capsys.readouterr().out.splitlines(), blocks("text")
+    lines, [shown] = capsys.readouterr().out.splitlines(), blocks("text", section("The first run"))
     # Kernels are compiled the first time only; a slow machine tells its progress once a minute.
     told = [line for line in lines if not re.match("  compil|  t = .* ETA ", line)]
     number = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
