@@ -29,7 +29,7 @@ def check_analyses(config: RunConfig) -> None:
     names = config.column_names
     found = {name: observable_of(name)() for name in names}
     terms = energy_names(config.energy)
-    columns = [column.name for column in table_columns(names, found, terms)]
+    columns = [column.name for column in table_columns(names, found, terms, config.torques)]
     for key, analysis in config.analysis.items():
         for column in analysis.needed_columns():
             if column not in columns:

@@ -55,6 +55,7 @@ class Recording:
     def __init__(self, configs: Sequence[RunConfig], recorders: Sequence[Recorder]) -> None:
         self.recorders = tuple(recorders)
         self.columns = columns_of(configs[0])
+        self._torques = configs[0].torques
         self._observables: dict[str, Observable] = {
             name: observable_of(name)() for name in configs[0].column_names
         }
@@ -74,7 +75,7 @@ class Recording:
         }
         for name, observable in self._observables.items():
             found = observable.values(name, sample)
-            columns = observable.columns(name, engine.model.energy_names)
+            columns = observable.columns_with(name, engine.model.energy_names, self._torques)
             values |= {c.name: found[:, i] for i, c in enumerate(columns)}
         table = np.stack([values[column.name] for column in self.columns], axis=1)
         self._last[due] = table[due]
@@ -103,7 +104,7 @@ def columns_of(config: RunConfig) -> list[Column]:
     """Return the columns of a run's table."""
     names = config.column_names
     observables = {name: observable_of(name)() for name in names}
-    return table_columns(names, observables, energy_names(config.energy))
+    return table_columns(names, observables, energy_names(config.energy), config.torques)
 
 
 def window_fields(engine: Engine, replica: int) -> dict[str, NDArray[Any]]:

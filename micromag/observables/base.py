@@ -16,6 +16,7 @@ from micromag.column import Column
 
 if TYPE_CHECKING:
     from micromag.engine import Engine, Measurement
+    from micromag.terms.base import Term
 
 T = TypeVar("T")
 
@@ -133,6 +134,12 @@ class Observable(ABC):
         ``energy_terms`` are the names of the model's energy terms.
         """
 
+    def columns_with(
+        self, name: str, energy_terms: Sequence[str], torques: Sequence[tuple[str, Term]]
+    ) -> list[Column]:
+        """Return the same where the torques, with their keys, have columns as well."""
+        return self.columns(name, energy_terms)
+
     @abstractmethod
     def values(self, name: str, sample: Sample) -> NDArray[np.float64]:
         """Return the values of `columns`, shape ``(replica, columns)``, NaN where undefined."""
@@ -171,10 +178,13 @@ TIME_COLUMNS = (
 
 
 def table_columns(
-    names: Sequence[str], observables: dict[str, Observable], energy_terms: Sequence[str]
+    names: Sequence[str],
+    observables: dict[str, Observable],
+    energy_terms: Sequence[str],
+    torques: Sequence[tuple[str, Term]],
 ) -> list[Column]:
     """Return all columns of a table, each once, in the order of the names."""
     columns = list(TIME_COLUMNS)
     for name in names:
-        columns += observables[name].columns(name, energy_terms)
+        columns += observables[name].columns_with(name, energy_terms, torques)
     return list({column.name: column for column in columns}.values())

@@ -202,6 +202,7 @@ class Oersted(EnergyTerm):
     """
 
     filled_in = ("B",)
+    odd = ("J", "I", "B")
 
     pillar: Pillar | None = None
     """Round conductor along z."""

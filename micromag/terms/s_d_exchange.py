@@ -28,6 +28,8 @@ class SDExchange(Torque):
     Source: S. Zhang, P. M. Levy and A. Fert, Phys. Rev. Lett. 88, 236601 (2002).
     """
 
+    odd = ("S",)
+
     S: Annotated[VectorParameter, Quantity("A/m", time_dependent=True)]
     """Spin accumulation [A/m]."""
     J_sd: Annotated[ScalarParameter, Quantity("J", time_dependent=True)]

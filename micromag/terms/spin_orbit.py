@@ -86,6 +86,8 @@ class SpinOrbit(LayerTorque):
     144411 (2013); A. Manchon and S. Zhang, Phys. Rev. B 78, 212405 (2008).
     """
 
+    odd = ("J",)
+
     J: Annotated[VectorParameter, Quantity("A/m^2", time_dependent=True)]
     """Current density in the heavy metal [A/m^2]."""
     normal: Annotated[VectorParameter, Quantity("1", unit_vector=True)]

@@ -35,6 +35,8 @@ class SpinTorque(Torque):
     J. Magn. Magn. Mater. 320, 1190 (2008).
     """
 
+    odd = ("sigma",)
+
     sigma: Annotated[VectorParameter, Quantity("1", unit_vector=True)]
     """Direction of the polarisation, as a moment."""
     B_DL: Annotated[ScalarParameter, Quantity("T", time_dependent=True)] | None = None

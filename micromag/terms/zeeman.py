@@ -25,5 +25,7 @@ class Zeeman(EnergyTerm):
     Source: A. Aharoni, Introduction to the Theory of Ferromagnetism (Oxford, 1996).
     """
 
+    odd = ("B",)
+
     B: Annotated[VectorParameter, Quantity("T", time_dependent=True)]
     """Applied field [T]."""

@@ -42,6 +42,8 @@ class ZhangLi(Torque):
     Lett. 69, 990 (2005).
     """
 
+    odd = ("J", "u")
+
     J: Annotated[VectorParameter, Quantity("A/m^2", time_dependent=True)] | None = None
     """Current density [A/m^2]."""
     P: Annotated[ScalarParameter, Quantity("1", ge=-1, le=1)] | None = None
