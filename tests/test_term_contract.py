@@ -399,7 +399,8 @@ def test_snippet_and_class_agree_on_names(key):
     assert re.search(head, text), f"kernels/terms/{key}.cuh does not define: {head}"
     used = set(re.findall(r"\bp\.(\w+)", text))
     faces = {f"{n}{suffix}" for n in cls.interface for suffix in ("_face", "_varies")}
-    field = {"field", "ends"} if cls.nonlocal_field else set()  # the latter of moving windows
+    field = {"field"} if cls.nonlocal_field else set()
+    field |= {"ends"} if cls.nonlocal_field and cls.kind == "energy" else set()  # of moving windows
     parameters = set(cls.declared_parameters())
     flags = {f for v in variants(key) for f in _flags(cls, v)}
     assert used <= parameters | faces | field | flags, (

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
 
+from pydantic import model_validator
+
+from micromag.directions import Direction
 from micromag.parameters import (
     Parameter,
     Quantity,
@@ -13,9 +17,11 @@ from micromag.parameters import (
     custom_error,
 )
 from micromag.suggest import did_you_mean
-from micromag.terms.base import Torque
+from micromag.terms.base import NonlocalField, Torque
 
 if TYPE_CHECKING:
+    from micromag.backend.base import Backend
+    from micromag.model import Model
     from micromag.surroundings import Surroundings
 
 AnyParameter = TypeVar("AnyParameter", bound=Parameter[Any])
@@ -76,6 +82,66 @@ class LayerTorque(Torque):
         _, there = surroundings.region_index
         regions = there if self.region is None else (self.region,)
         return [(r, Ms.of_region(r), t.of_region(r)) for r in regions if Ms.of_region(r) > 0]
+
+
+class PolarisedTorque(LayerTorque):
+    """A torque on a free layer by the moment of another one, fixed or of a region of the mesh."""
+
+    nonlocal_field: ClassVar[bool] = True
+    odd = ("p", "field")  # the polarisation is along J p, of which one factor is to change
+
+    p: Annotated[VectorParameter, Quantity("1", unit_vector=True)] | None = None
+    """Direction of the polarising layer's moment."""
+    polariser: str | None = None
+    """Region whose moments polarise instead of p."""
+    fixed_layer: Literal["top", "bottom"] = "top"
+    """Where the polarising layer lies."""
+    normal: Direction = (0.0, 0.0, 1.0)
+    """Direction of the stack."""
+
+    @model_validator(mode="after")
+    def _one_polariser(self) -> Self:
+        if (self.p is None) == (self.polariser is None):
+            state = "missing" if self.p is None else "given twice"
+            what = f"the polariser is {state}: either p or the region of the polariser"
+            raise custom_error("term", what, "p: [x, y, z], or polariser: region")
+        return self
+
+    @property
+    def needs_field(self) -> bool:
+        """Whether the moments of another layer are looked up."""
+        return self.polariser is not None
+
+    def flags(self) -> Mapping[str, int]:
+        """Return on which side the polariser is, and whether it is a layer of the mesh."""
+        return {"bottom": int(self.fixed_layer == "bottom"), "from_layer": int(self.needs_field)}
+
+    def check_polariser(self, surroundings: Surroundings) -> None:
+        """Raise PydanticCustomError where no layer of the mesh can polarise the current."""
+        if self.polariser is None:
+            return
+        names = ("default", *surroundings.regions)
+        if self.polariser not in names:
+            what = f"no region is called {self.polariser!r}{did_you_mean(self.polariser, names)}"
+            raise custom_error("region", what, ", ".join(names), "polariser")
+        if self.region is None or self.region == self.polariser:
+            what = "a polariser in the mesh needs the region of the free layer, another one"
+            raise custom_error("term", what, f"region: not {self.polariser}", "region")
+        if axis_along(self.normal) is None:
+            what = "the layers of a mesh lie along x, y or z"
+            raise custom_error("term", what, "+x, +y, +z and their opposites", "normal")
+        if surroundings.mesh.window is not None:
+            what = "a polariser in the mesh does not go with a moving window"
+            raise custom_error("term", what, "p: [x, y, z]", "polariser")
+
+    def make_nonlocal(self, model: Model, backend: Backend) -> NonlocalField:
+        """Return what looks up the moments of the polariser."""
+        from micromag.facing import FacingMoments
+
+        axis = axis_along(self.normal)
+        assert self.polariser is not None and axis is not None
+        above = (self.fixed_layer == "top") == (self.normal[axis] > 0)
+        return FacingMoments(model, backend, self.polariser, axis, above)
 
 
 def axis_along(normal: Vector) -> int | None:

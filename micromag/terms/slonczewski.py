@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
-from micromag.directions import Direction
-from micromag.parameters import Quantity, ScalarParameter, VectorParameter
-from micromag.terms._layer import REFERENCE, LayerTorque, in_region
+from micromag.parameters import Quantity, ScalarParameter
+from micromag.terms._layer import REFERENCE, PolarisedTorque, in_region
 from micromag.transport.interface import torque_field
 
 if TYPE_CHECKING:
     from micromag.surroundings import Surroundings
 
 
-class Slonczewski(LayerTorque):
+class Slonczewski(PolarisedTorque):
     r"""Torque of a current that crosses a free layer and a polarising fixed layer.
 
     .. math::
@@ -30,6 +28,10 @@ class Slonczewski(LayerTorque):
     both torques change sign. Without asymmetry, Lambda = 1, epsilon = P/2. In a tunnel junction at
     given current Lambda^2 = (1 + P^2)/(1 - P^2), and P/(1 + P^2) stands for P.
 
+    With ``polariser`` p is m in the cell of that region that faces the free layer in the same column,
+    at every instant. What the free layer does to the other one is a second term, with the names
+    exchanged and ``fixed_layer`` on the other side.
+
     =============  =====  ==================================  ========================================
     name           unit   shape                               meaning
     =============  =====  ==================================  ========================================
@@ -38,6 +40,7 @@ class Slonczewski(LayerTorque):
     Lambda         1      scalar; per region or cell          asymmetry, 1 by default
     epsilon_prime  1      scalar; per region or cell          field-like part, 0 when not given
     p              1      vector; per region or cell          direction of the fixed layer's moment
+    polariser      --     name                                region that is the other layer, for p
     fixed_layer    --     ``top`` or ``bottom``               where it lies; ``top`` by default
     normal         1      direction                           +z by default
     thickness      m      scalar; per region or cell          t, else the magnet's extent along normal
@@ -47,7 +50,8 @@ class Slonczewski(LayerTorque):
     Raises
     ------
     pydantic.ValidationError
-        The thickness is neither given nor the same everywhere.
+        The thickness is neither given nor the same everywhere; p and polariser are both given or
+        both missing.
 
     Source: J. C. Slonczewski, J. Magn. Magn. Mater. 159, L1 (1996) and 247, 324 (2002); J. Xiao,
     A. Zangwill and M. D. Stiles, Phys. Rev. B 70, 172405 (2004).
@@ -61,19 +65,10 @@ class Slonczewski(LayerTorque):
     """Asymmetry between parallel and antiparallel layers."""
     epsilon_prime: Annotated[ScalarParameter, Quantity("1")] | None = None
     """Field-like part."""
-    p: Annotated[VectorParameter, Quantity("1", unit_vector=True)]
-    """Direction of the fixed layer's moment."""
-    fixed_layer: Literal["top", "bottom"] = "top"
-    """Where the fixed layer lies."""
-    normal: Direction = (0.0, 0.0, 1.0)
-    """Direction along which J counts and thickness is measured."""
-
-    def flags(self) -> Mapping[str, int]:
-        """Return on which side the polariser is."""
-        return {"bottom": int(self.fixed_layer == "bottom")}
 
     def resolved(self, surroundings: Surroundings) -> Slonczewski:
         """Return the torque with its thickness, within its region; see the base class."""
+        self.check_polariser(surroundings)
         thickness = self.thickness_in(surroundings, self.normal)
         return self.model_copy(update={"J": self.within(self.J), "thickness": thickness})
 

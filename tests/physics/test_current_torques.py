@@ -17,6 +17,7 @@ from micromag.backend import get_backend
 from micromag.constants import E_CHARGE, HBAR, M_E, MU_0
 from micromag.derived import derived_notes
 from micromag.errors import ConfigErrors
+from micromag.facing import facing_cells
 from micromag.job import run_job
 from micromag.preview import preview
 from micromag.progress import reporter_for
@@ -245,6 +246,93 @@ def test_a_region_limits_currents_of_every_form(form):
     assert X[2].ravel() == pytest.approx([amplitude, amplitude, 0, 0], rel=1e-12)
 
 
+# ------------------------------------------------------------- polariser in the same mesh
+
+
+def stack(terms: Any, m: Any, axis: int = 2, cells: int = 6) -> np.ndarray:
+    """Return T/gamma [T] per cell of free (2 cells), spacer (2), fixed (2), stacked along an axis."""
+    size = [2 * NM] * 3
+    size[axis] = 1 * NM
+    count = [1, 1, 1]
+    count[axis] = cells
+
+    def slab(centre: float) -> dict[str, Any]:
+        middle, extent = [0.0] * 3, [1.0] * 3
+        middle[axis], extent[axis] = centre * NM, 2 * NM
+        return {"box": {"center": middle, "size": extent}}
+
+    made = config(
+        mesh={"cells": count, "cell_size": size},
+        regions={"free": slab(-2), "fixed": slab(2)},
+        material={"Ms": {"default": 0, "free": MS, "fixed": 1.2e6}, "alpha": 0.0},
+        torques=terms,
+    )
+    states = np.asarray(m, dtype=float)
+    engine = measuring_engine(made, get_backend("cpu"), states.T.reshape(3, *count[::-1]))
+    return engine.torque_field().reshape(3, -1).T
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_layer_of_the_mesh_polarises(axis):
+    Z, X, Y, none = [0, 0, 1], [1, 0, 0], [0, 1, 0], [0, 0, 0]
+    m = [Z, Z, none, none, X, Y]  # of the fixed layer the cell that faces the free one counts
+    common = {"P": 0.5, "normal": [float(i == axis) for i in range(3)], "epsilon_prime": 0.1}
+    free = slonczewski(p=X, region="free", **common)
+    expected = stack(free, m, axis)
+    assert np.linalg.norm(expected[:2]) > 1e-3 and not expected[2:].any()
+    del free["slonczewski"]["p"]
+    found = stack({"slonczewski": free["slonczewski"] | {"polariser": "fixed"}}, m, axis)
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+    # The other way round: the free layer lies below the fixed one and polarises it.
+    back = {"J": 1e11, "region": "fixed", "fixed_layer": "bottom", **common}
+    given = stack({"slonczewski": back | {"p": Z}}, m, axis)
+    looked_up = stack({"slonczewski": back | {"polariser": "free"}}, m, axis)
+    np.testing.assert_allclose(looked_up, given, rtol=1e-14)
+    # Both at once, with a torque of either kind in one kernel.
+    both = [free["slonczewski"] | {"polariser": "fixed"}, back | {"p": Z}]
+    np.testing.assert_allclose(stack({"slonczewski": both}, m, axis), expected + given, rtol=1e-12)
+
+
+def test_without_a_facing_cell_there_is_no_torque():
+    layer = np.zeros((3, 1, 4), bool)
+    layer[2, 0, :2] = True
+    layer[1, 0, 1] = True
+    expected = [[8, 5, -1, -1], [8, -1, -1, -1], [-1, -1, -1, -1]]
+    assert facing_cells(layer, 2, above=True)[:, 0].tolist() == expected
+    below = facing_cells(layer[::-1].copy(), 2, above=False)[::-1, 0]
+    assert below.tolist() == [[0, 5, -1, -1], [0, -1, -1, -1], [-1, -1, -1, -1]]
+
+
+def test_a_polariser_that_moves_is_followed():
+    """Two layers push each other: the pair turns, as the pinwheel of a symmetric spin valve."""
+    torques = [
+        mm.Slonczewski(J=1e11, P=0.5, polariser="fixed", region="free"),
+        mm.Slonczewski(J=1e11, P=0.5, polariser="free", region="fixed", fixed_layer="bottom"),
+    ]
+    sim = mm.Simulation(
+        device="cpu",
+        precision="double",
+        mesh=mm.Mesh(cells=(1, 1, 3), cell_size=(2 * NM, 2 * NM, 1 * NM)),
+        regions={
+            "free": {"box": {"center": [0, 0, -1 * NM], "size": [1, 1, 1 * NM]}},
+            "fixed": {"box": {"center": [0, 0, 1 * NM], "size": [1, 1, 1 * NM]}},
+        },
+        material={"Ms": {"default": 0, "free": MS, "fixed": MS}, "alpha": 0.0},
+        torques=torques,
+        initial={
+            "default": {"uniform": {"direction": [1, 0, 0]}},
+            "fixed": {"uniform": {"direction": [0, 1, 0]}},
+        },
+        solver={"max_error": 1e-10},
+    )
+    sim.run(0.1 * NS)
+    # Free towards fixed, fixed away from free: both turn at the same rate, gamma a_J sin(angle).
+    turned = GAMMA_E * HBAR * 0.5 * 1e11 / (2 * E_CHARGE * MS * 1e-9) * 0.1 * NS
+    free, fixed = sim.m[:, 0, 0, 0], sim.m[:, 2, 0, 0]
+    assert free == pytest.approx([np.cos(turned), np.sin(turned), 0], abs=1e-8)
+    assert fixed == pytest.approx([-np.sin(turned), np.cos(turned), 0], abs=1e-8)
+
+
 # ------------------------------------------------------------------- spin pumping and reports
 
 
@@ -333,6 +421,10 @@ AMBIGUOUS = {"cells": [2, 1, 2], "cell_size": [2 * NM, 2 * NM, 1 * NM]}
         (slonczewski(region="top"), r"slonczewski\.region: no region is called 'top'"),
         (slonczewski(normal=[1, 0, 1]), r"slonczewski\.normal: the thickness cannot be measured"),
         (slonczewski(thickness=0), "out of range"),
+        ({"slonczewski": {"J": 1e11, "P": 0.5}}, "the polariser is missing"),
+        (slonczewski(polariser="fixed"), "the polariser is given twice"),
+        ({"slonczewski": {"J": 1e11, "P": 0.5, "polariser": "fixd"}}, "no region is called 'fixd'"),
+        ({"slonczewski": {"J": 1e11, "P": 0.5, "polariser": "default"}}, "needs the region of the"),
         (spin_orbit(), "the efficiency is missing"),
         (spin_orbit(theta_sh=0.1, theta_DL=0.1), "the efficiency is given twice"),
         (spin_orbit(theta_sh=0.1, interface=INTERFACE), "the interface needs the heavy_metal"),
