@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from micromag import __version__
+from micromag.cli_analyze import add_analyze_commands
 from micromag.cli_plot import add_plot_commands
 from micromag.errors import Interrupted, MicromagError, UnreadableInputError
 
@@ -208,7 +209,9 @@ def run(
     from micromag.stopping import StopRequest
 
     with StopRequest() as stop:
-        config = _load(file, set_, output, device, precision).allowing_custom_code(allow_custom_code)
+        config = _load(file, set_, output, device, precision).allowing_custom_code(
+            allow_custom_code
+        )
         from micromag.permission import require_permission
         from micromag.preview import expected_kind
         from micromag.progress import reporter_for
@@ -302,6 +305,7 @@ def schema() -> None:
 
 
 add_plot_commands(app, _command)
+add_analyze_commands(app, _command, lambda *values: _load(*values))
 
 
 def _say(text: str) -> None:

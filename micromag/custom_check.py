@@ -158,7 +158,7 @@ def _place(config: RunConfig, loc: Loc, text: str, at: int | None) -> Place:
     """Return where an expression stands in the run file, or a character of it on the same line."""
     nodes = list(config.tree({"energy"}).walk(loc))
     _, node = nodes[-1]
-    place = node.place
+    place = node.key_place if isinstance(node.value, dict) else node.place
     start = place.text.find(text, place.column - 1) if place.text and "\n" not in text else -1
     if at is None or start < 0:
         return place

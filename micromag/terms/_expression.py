@@ -115,19 +115,14 @@ def read_expression(given: str, parameters: Mapping[str, str]) -> Expression:
             pieces.append(" ")
             columns.append(place)
             continue
+        if kind in ("number", "name") and before in ("number", "name", ")"):
+            allowed = "units belong to parameters: K: 3 kJ/m^3" if before == "number" else ""
+            raise _error(given, place, f"an operator is missing before {token!r}", allowed)
         if kind == "number":
-            if before == "number":
-                raise _error(given, place, "an operator is missing")
             text = f"real({token.rstrip('fF')})"
-        elif kind == "name":
-            if before == "number":
-                what = f"an operator is missing before {token!r}"
-                raise _error(given, place, what, "units belong to parameters: K: 3 kJ/m^3")
-            if before == "name":
-                raise _error(given, place, f"an operator is missing before {token!r}")
-            if before != ".":
-                found.add(token)
-                text = names.get(token, token)
+        elif kind == "name" and before != ".":
+            found.add(token)
+            text = names.get(token, token)
         pieces.append(text)
         columns += [place] * len(text)
         before = token if kind == "op" else kind
