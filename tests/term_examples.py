@@ -23,6 +23,7 @@ TYPICAL = {
     "J/m": 1.3e-11, "J/m^2": 1e-3, "J/m^3": 4e5, "T": 0.2, "A/m": 5e5, "A/m^2": 2e12, "m/s": 80.0,
     "m": 3e-9, "s": 1e-9, "Hz": 2e9, "K": 300.0, "V": 0.5, "V/m": 1e8, "J": 1e-20, "J/V/m": 1e-13,
     "1": 0.3, "rad": 0.5, "J*m": 2e-30, "T*m^2/A": 1e-13,
+    "J/m^2/V": 1e-3, "J/m^2/V^2": 1e-3,
 }  # fmt: skip
 """Magnitude of a parameter by its unit; 1 for others."""
 

@@ -333,6 +333,54 @@ def test_a_polariser_that_moves_is_followed():
     assert fixed == pytest.approx([-np.sin(turned), np.cos(turned), 0], abs=1e-8)
 
 
+# -------------------------------------------------------------------- junction under a voltage
+
+
+def junction(**values: Any) -> dict[str, Any]:
+    return {"tunnel_junction": {"voltage": 0.2, "a1": 1e-4, "p": "+z"} | values}
+
+
+def test_torques_of_a_voltage():
+    angles = np.linspace(0.1, 3.0, 5)
+    m = np.stack([np.sin(angles), 0 * angles, np.cos(angles)], axis=1)
+    a1, a2, b0, b1, b2 = 1e-4, 2e-5, 3e-5, -4e-5, 5e-4
+    for V, side in itertools.product((0.2, -0.3), ("top", "bottom")):
+        coefficients = {"a1": a1, "a2": a2, "b0": b0, "b1": b1, "b2": b2}
+        X = torque(junction(voltage=V, fixed_layer=side, **coefficients), m)
+        U = V if side == "top" else -V
+        per_area = 1 / (MS * 1e-9)
+        # At m = (sin, 0, cos) and p = z: -m x (m x p) = sin (-cos, 0, sin), -m x p = (0, sin, 0).
+        towards = X[:, 2] / np.sin(angles) ** 2
+        across = X[:, 1] / np.sin(angles)
+        assert towards == pytest.approx(per_area * (a1 * U + a2 * U**2), rel=1e-12)
+        assert across == pytest.approx(per_area * (b0 + b1 * U + b2 * U**2), rel=1e-12)
+
+
+def test_a_voltage_and_its_current_give_one_torque():
+    """G = G0 (1 + P^2 cos): at J = V G the torque is that of Slonczewski's asymmetry."""
+    P, RA, V = 0.6, 5e-12, 0.2
+    TMR = 2 * P**2 / (1 - P**2)
+    angle = 1.1
+    m = [np.sin(angle), 0, np.cos(angle)]
+    J = V / RA * (1 + P**2 * np.cos(angle)) / (1 + P**2)
+    term = mm.TunnelJunction(voltage=V, a1=0, p="+z", RA=RA, TMR=TMR)
+    assert term.conductance(np.cos(angle)) * V == pytest.approx(J, rel=1e-12)
+    asymmetry = np.sqrt((1 + P**2) / (1 - P**2))
+    by_current = torque(slonczewski(J=J, P=P / (1 + P**2), Lambda=asymmetry), m)
+    # eps J = (P/2) V G0/area: the torkance is hbar P/(2 e) G0/area, G0 (1 + P^2) = 1/RA.
+    a1 = HBAR * P / (2 * E_CHARGE) / (RA * (1 + P**2))
+    assert torque(junction(voltage=V, a1=a1), m) == pytest.approx(by_current, rel=1e-12)
+
+
+def test_a_junction_acts_in_its_region_alone():
+    m = np.array([1.0, 0, 0])[:, None, None, None] * np.ones((3, 4, 1, 1))
+    m[:, 2] = 0
+    terms = junction(voltage=0, b0=1e-5, region="free")
+    X = measuring_engine(config(**LAYERS, torques=terms), get_backend("cpu"), m).torque_field()
+    each = 1e-5 / (MS * 2e-9)
+    assert X[1].ravel() == pytest.approx([each, each, 0, 0], rel=1e-12)
+
+
 # ------------------------------------------------------------------- spin pumping and reports
 
 
@@ -425,6 +473,8 @@ AMBIGUOUS = {"cells": [2, 1, 2], "cell_size": [2 * NM, 2 * NM, 1 * NM]}
         (slonczewski(polariser="fixed"), "the polariser is given twice"),
         ({"slonczewski": {"J": 1e11, "P": 0.5, "polariser": "fixd"}}, "no region is called 'fixd'"),
         ({"slonczewski": {"J": 1e11, "P": 0.5, "polariser": "default"}}, "needs the region of the"),
+        (junction(RA=1e-12), "the current needs RA and TMR: TMR is missing"),
+        (junction(voltage="1 A"), r"tunnel_junction\.voltage: '1 A' is a current"),
         (spin_orbit(), "the efficiency is missing"),
         (spin_orbit(theta_sh=0.1, theta_DL=0.1), "the efficiency is given twice"),
         (spin_orbit(theta_sh=0.1, interface=INTERFACE), "the interface needs the heavy_metal"),
