@@ -168,6 +168,10 @@ class Model:
         config, terms = self.configs[replica], self._terms[replica]
         return self._terrain.ground(config, terms, self.layout, (sx, sy))
 
+    def terms_of(self, replica: int) -> list[Term]:
+        """Return `terms` with the values of one replica."""
+        return self._terms[replica]
+
     @property
     def replicas(self) -> int:
         """Number of replicas."""

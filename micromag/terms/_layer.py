@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import model_validator
 
+from micromag.cell_values import cell_values, displaced, quantity_of
 from micromag.directions import Direction
 from micromag.parameters import (
     Parameter,
@@ -138,10 +141,28 @@ class PolarisedTorque(LayerTorque):
         """Return what looks up the moments of the polariser."""
         from micromag.facing import FacingMoments
 
+        assert self.polariser is not None
+        return FacingMoments(model, backend, self.polariser, *self._side())
+
+    def polarisers(self, model: Model, replica: int, m: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return p of a resolved torque in every cell, of the state m; NaN where there is none.
+
+        Shapes ``(3, nz, ny, nx)``.
+        """
+        from micromag.facing import facing_cells
+
+        if self.p is not None:
+            return values_over(self.p, quantity_of(type(self), "p"), model, replica)
+        assert self.polariser is not None
+        layer = model.magnetic & (model.region == list(model.region_names).index(self.polariser))
+        places = facing_cells(layer, *self._side())
+        return np.where(places < 0, np.nan, m.reshape(3, -1)[:, places])
+
+    def _side(self) -> tuple[int, bool]:
+        """Return the axis of the stack, and whether the polariser lies towards its positive end."""
         axis = axis_along(self.normal)
-        assert self.polariser is not None and axis is not None
-        above = (self.fixed_layer == "top") == (self.normal[axis] > 0)
-        return FacingMoments(model, backend, self.polariser, axis, above)
+        assert axis is not None
+        return axis, (self.fixed_layer == "top") == (self.normal[axis] > 0)
 
 
 def axis_along(normal: Vector) -> int | None:
@@ -152,3 +173,21 @@ def axis_along(normal: Vector) -> int | None:
 def in_region(name: str, count: int) -> str:
     """Return `` in the region ...``, nothing where there is just one."""
     return "" if count == 1 else f" in the region {name!r}"
+
+
+def region_over(model: Model, replica: int) -> NDArray[Any]:
+    """Return the number of the region of every cell, where a moving window is now."""
+    return model.region if model.mesh.window is None else model.region_here[replica]
+
+
+def values_over(
+    parameter: Parameter[Any], quantity: Quantity, model: Model, replica: int
+) -> NDArray[np.float64]:
+    """Return a parameter in every cell, shape ``(1 or 3, nz, ny, nx)``, waveforms left out."""
+    by_region = np.array([parameter.of_region(name) for name in model.region_names])
+    by_region = by_region.reshape(len(by_region), -1)
+    values = np.moveaxis(by_region[region_over(model, replica)], -1, 0)
+    if not parameter.is_per_cell:
+        return values
+    sx, sy = map(int, model.shifts[replica])
+    return values * displaced(cell_values(parameter, quantity, model.mesh), (sx, sy))

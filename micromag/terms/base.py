@@ -142,6 +142,20 @@ class Term(Checked):
         """Return in sentences what a resolved term has derived from what was given."""
         return []
 
+    @property
+    def conducts(self) -> bool:
+        """Whether `current_density` tells the current that a given voltage drives."""
+        return False
+
+    def current_density(
+        self, model: Model, replica: int, m: NDArray[np.float64], t: float
+    ) -> NDArray[np.float64]:
+        """Return the current density [A/m^2] in every cell, shape ``(nz, ny, nx)``, NaN where none is.
+
+        Of the state m, shape ``(3, nz, ny, nx)``, at the time t [s]; only for terms with `conducts`.
+        """
+        raise NotImplementedError
+
     def make_nonlocal(self, model: Model, backend: Backend) -> NonlocalField:
         """Return the operator behind ``p.field``; only for terms with ``nonlocal_field``."""
         raise NotImplementedError

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
+from micromag.cell_values import quantity_of
 from micromag.parameters import Quantity, ScalarParameter, custom_error
-from micromag.terms._layer import PolarisedTorque, in_region
+from micromag.terms._layer import PolarisedTorque, in_region, region_over, values_over
 
 if TYPE_CHECKING:
+    from micromag.model import Model
     from micromag.surroundings import Surroundings
 
 FloatArray = NDArray[np.float64]
@@ -69,8 +71,6 @@ class TunnelJunction(PolarisedTorque):
     97, 237205 (2006); J. C. Sankey et al., Nature Phys. 4, 67 (2008).
     """
 
-    odd = ("p",)  # the polarisation of the current, as for `Slonczewski`
-
     voltage: Annotated[ScalarParameter, Quantity("V", time_dependent=True)]
     """Voltage along the normal [V]."""
     a1: Annotated[ScalarParameter, Quantity("J/m^2/V")]
@@ -101,6 +101,22 @@ class TunnelJunction(PolarisedTorque):
         if self.RA is None or self.TMR is None:
             raise ValueError("RA and TMR are not given")
         return (1 - self.TMR / (1 + self.TMR) * (1 - cosine) / 2) / self.RA
+
+    @property
+    def conducts(self) -> bool:
+        """Whether RA and TMR are given; see the base class."""
+        return self.RA is not None
+
+    def current_density(self, model: Model, replica: int, m: FloatArray, t: float) -> FloatArray:
+        """Return V times `conductance` in the cells of the free layer; see the base class."""
+        there = model.filled(replica)
+        if self.region is not None:
+            number = list(model.region_names).index(self.region)
+            there = there & (region_over(model, replica) == number)
+        voltage = values_over(self.voltage, quantity_of(type(self), "voltage"), model, replica)[0]
+        factor = 1.0 if self.voltage.waveform is None else self.voltage.waveform(t)
+        cosine = (m * self.polarisers(model, replica, m)).sum(axis=0)
+        return np.where(there, factor * voltage * self.conductance(cosine), np.nan)
 
     def resolved(self, surroundings: Surroundings) -> TunnelJunction:
         """Return the torque with its thickness, within its region; see the base class."""

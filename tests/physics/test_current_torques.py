@@ -381,6 +381,34 @@ def test_a_junction_acts_in_its_region_alone():
     assert X[1].ravel() == pytest.approx([each, each, 0, 0], rel=1e-12)
 
 
+def test_current_through_a_junction_is_a_column():
+    """At TMR = 100 % antiparallel layers let half the current through, at right angles 3/4."""
+    common: dict[str, Any] = {
+        "device": "cpu",
+        "precision": "double",
+        "mesh": mm.Mesh(cells=(1, 1, 4), cell_size=(2 * NM, 2 * NM, 1 * NM)),
+        "regions": LAYERS["regions"],
+        "material": LAYERS["material"],
+        "output": {"table": {"every": 1e-12, "columns": ["junction_current"]}},
+    }
+    wave = {"value": 0.2, "waveform": {"sine": {"frequency": 1e9}}}
+    given = {"a1": 0, "RA": "5 Ohm um^2", "TMR": 1.0, "region": "free", "voltage": wave}
+    for m, share in (([0, 0, 1], 1.0), ([0, 0, -1], 0.5), ([1, 0, 0], 0.75)):
+        initial = {
+            "default": {"uniform": {"direction": m}},
+            "fixed": {"uniform": {"direction": [0, 0, 1]}},
+        }
+        for polariser in ({"p": "+z"}, {"polariser": "fixed"}):
+            torques = [mm.TunnelJunction(**given, **polariser)]
+            sim = mm.Simulation(**common, initial=initial, torques=torques)
+            sim.run(0.25 * NS)
+            t, J = sim.table["t"], sim.table["junction_current"]
+            expected = share * 0.2 / 5e-12 * np.sin(2 * np.pi * 1e9 * t)
+            np.testing.assert_allclose(J, expected, rtol=1e-12, atol=1e-3)
+    with pytest.raises(ConfigErrors, match="no torque of the run tells the current of a voltage"):
+        mm.Simulation(**common, initial=initial, torques=slonczewski(region="free"))
+
+
 # ------------------------------------------------------------------- spin pumping and reports
 
 
