@@ -22,6 +22,7 @@ from micromag.model import Model
 from micromag.output.runfile import RunFile
 from micromag.structure import structure_key
 from micromag.terms._expression import ExpressionError, read_expression
+from micromag.yaml_source import read_yaml
 
 CELLS = (5, 4, 3)
 UNIAXIAL = {
@@ -154,6 +155,15 @@ def test_values_are_data_and_expressions_are_code():
     regions = {"a": {"box": {}}}
     assert structure_key(config(uneven, regions=regions)) != structure_key(
         config(UNIAXIAL, regions=regions)
+    )
+
+
+def test_the_term_of_the_readme():
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(energy:\n  custom:.*?)```", text, re.DOTALL)
+    sim = simulation(read_yaml(block, "README.md").plain()["energy"]["custom"])
+    assert sim.energies()["custom"] == pytest.approx(
+        -3e4 * (sim.m[2] ** 3).sum() * sim.config.mesh.cell_volume, rel=1e-12
     )
 
 
