@@ -135,7 +135,7 @@ class Stage(Section):
 
 
 class Relax(Stage):
-    """Integrate damping alone, precession off, until m stands still.
+    """Integrate damping alone, precession and noise off, until m stands still.
 
     ==============  ====  =================================================================
     name            unit  default
@@ -171,7 +171,7 @@ class Relax(Stage):
 
 
 class Minimize(Stage):
-    """Descend in energy with Barzilai-Borwein steps; torques are off.
+    """Descend in energy with Barzilai-Borwein steps; torques and noise are off.
 
     ==============  ====  =================================================================
     name            unit  default
