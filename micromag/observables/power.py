@@ -100,7 +100,9 @@ class Power(Observable):
         total = Column("P_total", "W", "dE/dt by waveforms, damping and torques")
         if name == "P_total":
             return [total]
-        found = [Column(f"P_{x}", "W", f"rate of the energy of {x} by motion") for x in energy_terms]
+        found = [
+            Column(f"P_{x}", "W", f"rate of the energy of {x} by motion") for x in energy_terms
+        ]
         found.append(Column("P_waveforms", "W", "rate of the energy by time-dependent parameters"))
         found.append(Column("P_damping", "W", "work of the damping, never positive"))
         for torque, (_, term) in zip(unique_names([k for k, _ in torques]), torques, strict=True):

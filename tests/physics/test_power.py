@@ -14,7 +14,10 @@ import micromag as mm
 MS = 8e5
 STEP = 0.005 * PS
 """Of the runs whose energy is differentiated."""
-PRECESSION = {"exchange": {"A": 1.3e-11}, "uniaxial_anisotropy": {"Ku1": 2e5, "axis": [0, 0.6, 0.8]}}
+PRECESSION = {
+    "exchange": {"A": 1.3e-11},
+    "uniaxial_anisotropy": {"Ku1": 2e5, "axis": [0, 0.6, 0.8]},
+}
 ZEEMAN = {"zeeman": {"B": [0.05, 0, 0.1]}}
 PULSED = {
     "value": [0.02, -0.05, 0.03],
@@ -171,9 +174,7 @@ def test_the_parts_are_those_of_the_amplitudes(torque: str):
     """One row each, of the same state without damping, whose rate the torque does not change."""
 
     def first(changed: dict[str, Any]) -> dict[str, float]:
-        sim = magnet(
-            torques=alone(torque, **{torque: changed}), schedule=[{"run": {"for": STEP}}]
-        )
+        sim = magnet(torques=alone(torque, **{torque: changed}), schedule=[{"run": {"for": STEP}}])
         sim.run_schedule()
         return {name: float(values[0]) for name, values in sim.table.items()}
 
