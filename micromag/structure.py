@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from micromag.config import RunConfig
     from micromag.config_sections import Stage
     from micromag.excitation.base import Waveform
+    from micromag.terms.base import Term
 
 
 def structure_key(config: RunConfig, known: dict[int, Hashable] | None = None) -> Hashable:
@@ -76,13 +77,15 @@ def _terms(config: RunConfig) -> Hashable:
     )
 
 
-def _term(term: BaseModel) -> Hashable:
+def _term(term: Term) -> Hashable:
     """Return the form of every parameter of a term, and the value of all else."""
     parts: list[Hashable] = []
     for name in type(term).model_fields:
         value = getattr(term, name)
         if isinstance(value, Mapping):  # parameters by names of the user's own
             parts.append(tuple((k, type(v).__name__, _form(v)) for k, v in value.items()))
+        elif name in term.numbers:
+            parts.append(value is None)
         else:
             parts.append(_form(value) if isinstance(value, Parameter) else repr(value))
     return tuple(parts)

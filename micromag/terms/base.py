@@ -84,6 +84,9 @@ class Term(Checked):
     """Whether the snippet holds text of the run file, which only runs where that is allowed."""
     odd: ClassVar[tuple[str, ...]] = ()
     """Parameters that change sign when time is reversed; fields and currents do, energies do not."""
+    numbers: ClassVar[tuple[str, ...]] = ()
+    """Fields that are no parameters and of which only the values differ in what runs compute: those that
+    differ in them share their kernels."""
     nonlocal_field: ClassVar[bool] = False
     """Whether the snippet reads ``p.field``, made by `make_nonlocal` where `needs_field` says so."""
 

@@ -87,6 +87,7 @@ class SpinOrbit(LayerTorque):
     """
 
     odd = ("J",)
+    numbers = ("theta_sh", "spin_mixing", "heavy_metal")
 
     J: Annotated[VectorParameter, Quantity("A/m^2", time_dependent=True)]
     """Current density in the heavy metal [A/m^2]."""

@@ -71,6 +71,8 @@ class TunnelJunction(PolarisedTorque):
     97, 237205 (2006); J. C. Sankey et al., Nature Phys. 4, 67 (2008).
     """
 
+    numbers = ("RA", "TMR")
+
     voltage: Annotated[ScalarParameter, Quantity("V", time_dependent=True)]
     """Voltage along the normal [V]."""
     a1: Annotated[ScalarParameter, Quantity("J/m^2/V")]

@@ -22,6 +22,9 @@ from micromag.job import run_job
 from micromag.preview import preview
 from micromag.progress import reporter_for
 from micromag.stopping import StopRequest
+from micromag.structure import structure_key
+from micromag.sweep_points import sweep_points
+from micromag.yaml_source import to_yaml
 
 MS = 1e6
 
@@ -472,6 +475,35 @@ def test_derived_values_are_in_log_preview_and_file(tmp_path, capsys):
     assert done.path is not None and all(line in printed for line in lines)
     with h5py.File(done.path) as file:
         assert all(line in file["provenance"].attrs["derived"] for line in lines)
+
+
+def test_spin_hall_angles_and_metals_of_a_sweep_share_their_kernels(tmp_path):
+    given = {
+        "mesh": {"cells": [1, 1, 1], "cell_size": [2 * NM, 2 * NM, 1 * NM]},
+        "material": {"Ms": MS, "alpha": 0.0},
+        "torques": spin_orbit(
+            theta_sh=0.1, interface=INTERFACE, heavy_metal=METAL, spin_pumping=True
+        ),
+        "initial": {"uniform": {"direction": [0, 0, 1]}},
+        "schedule": [{"run": {"for": 1e-13}}],
+        "solver": {"method": "rk4", "dt": 1e-13},
+        "output": {"directory": str(tmp_path / "out"), "table": {"columns": ["m"]}},
+        "sweep": {
+            "torques.spin_orbit.theta_sh": [0.1, 0.3],
+            "torques.spin_orbit.heavy_metal.thickness": [2e-9, 4e-9],
+        },
+    }
+    path = tmp_path / "run.yaml"
+    path.write_text(to_yaml({"device": "cpu", "precision": "double", **given}))
+    made = mm.load_config(path)
+    points = sweep_points(made)
+    assert len({structure_key(point.config) for point in points}) == 1
+    found = mm.run(made)
+    assert isinstance(found, mm.SweepFile)
+    turned = found.table("m_y")[..., -1]
+    full = GAMMA_E * HBAR * 1e11 / (2 * E_CHARGE * MS * 1e-9) * 1e-13
+    etas = np.array([0.130255, 0.200692])  # of the table of checks, at 2 and 4 nm
+    np.testing.assert_allclose(turned, -full * np.outer([0.1, 0.3], etas), rtol=1e-3)
 
 
 def test_theta_from_a_model_or_a_published_value():
