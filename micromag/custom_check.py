@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ _STEP = 1e-3
 _COMPLAINT = re.compile(
     r"custom_[0-9a-f]+\.([a-z_]+)(?:\.(\d))?(?::\d+:(\d+):|\(\d+\):)\s*(?:fatal )?error:?\s*(.*)"
 )
+_LABEL = re.compile(r"^// (custom_[0-9a-f]+(?:\.[a-z_]+(?:\.\d)?)?)$", re.MULTILINE)
 Loc = tuple[str | int, ...]
 
 
@@ -78,6 +80,14 @@ def check_custom_code(config: RunConfig, backend: Backend) -> None:
                 _check(version, key, term, loc, backend)
 
 
+class _LabelledModel(Model):
+    """A model in whose kernels a compiler calls every expression by its name."""
+
+    def kernel_text(self, name: str, definitions: Mapping[str, Any] | None = None) -> str:
+        """Return the text; see the base class."""
+        return _LABEL.sub(r'#line 1 "\1"', super().kernel_text(name, definitions))
+
+
 def _check(config: RunConfig, key: str, term: Term, loc: Loc, backend: Backend) -> None:
     mesh = config.mesh.model_copy(update={"window": None})
     alone = config.model_copy(
@@ -85,7 +95,7 @@ def _check(config: RunConfig, key: str, term: Term, loc: Loc, backend: Backend) 
             "mesh": mesh, "energy": ((key, _steady(term)),), "torques": (), "precision": "double",
         }
     )  # fmt: skip
-    model = Model([alone])
+    model = _LabelledModel([alone])
     engine = Engine(model, backend, slots=2, frozen_time=0.0)
     refused = None
     try:

@@ -306,22 +306,17 @@ class Custom(EnergyTerm):
         return text.replace("= FIELD;", f"= {field};").replace("= ENERGY_DENSITY;", f"= {density};")
 
 
-def label_of(name: str, part: str, number: int | None) -> str:
-    """Return what a compiler calls the text of an expression in the function ``name``."""
-    return f"{name}.{part}" + ("" if number is None else f".{number}")
-
-
 def _placed(
     name: str,
     part: str,
     number: int | None,
     found: Mapping[tuple[str, int | None], Expression],
 ) -> str:
-    """Return the expression on a line of its own, which the compiler names in its messages."""
+    """Return the expression on a line of its own, between lines that tell what it is."""
     # Functions, so that a value of the wrong kind is found in the expression and not beside it.
     kind = "as_vector" if part == _FIELD and number is None else "as_number"
-    text = found[part, number].text
-    return f'{kind}(\n#line 1 "{label_of(name, part, number)}"\n{text}\n#line 1 "{name}"\n)'
+    label = f"{name}.{part}" + ("" if number is None else f".{number}")
+    return f"{kind}(\n// {label}\n{found[part, number].text}\n// {name}\n)"
 
 
 @lru_cache(maxsize=256)
