@@ -155,9 +155,9 @@ class _Powers:
     @staticmethod
     def _make(engine: Engine) -> _Powers:
         model, backend, chunks = engine.model, engine.backend, engine.chunks
-        definitions = _definitions(model)
-        (module,) = backend.compile([engine.source("power.cu", **definitions)])
-        shape = (model.replicas, chunks.nchunk, definitions["POWERS"])
+        macros = definitions(model)
+        (module,) = backend.compile([engine.source("power.cu", **macros)])
+        shape = (model.replicas, chunks.nchunk, macros["POWERS"])
         partial = backend.zeros(shape, np.float64)
         size = model.table.shape if model.has_waves else (1,)
         tables = (backend.zeros(size, engine.dtype), backend.zeros(size, engine.dtype))
@@ -169,7 +169,7 @@ class _Powers:
         return _Powers(engine, program, partial, tables, waves)
 
     def measure(self) -> FloatArray:
-        """Return the sums [W], shape ``(replica, power)``; their order is that of `_definitions`."""
+        """Return the sums [W], shape ``(replica, power)``; their order is that of `definitions`."""
         model = self.engine.model
         spans = self._move_parameters() if model.has_waves else np.ones(model.replicas)
         self.program.run()
@@ -218,7 +218,7 @@ def _waves_of(model: Model, replica: int) -> list[tuple[Waveform, slice]]:
     ]
 
 
-def _definitions(model: Model) -> dict[str, Any]:
+def definitions(model: Model) -> dict[str, Any]:
     """Return the macros of ``power.cu``: the torques, and what changes sign with time."""
     torques = [(i, term) for i, term in enumerate(model.terms) if term.kind == "torque"]
     energies = len(model.energy_names)

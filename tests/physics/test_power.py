@@ -6,10 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from magnets import GAMMA
+from magnets import GAMMA, measuring_engine, random_m
 from reference import PS, check
 
 import micromag as mm
+from micromag.backend import Backend, Source, nvrtc
+from micromag.errors import DeviceError
+from micromag.model import Model
+from micromag.observables.base import Sample
+from micromag.observables.power import Power, definitions
 
 MS = 8e5
 STEP = 0.005 * PS
@@ -43,7 +48,7 @@ TORQUES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def magnet(**sections: Any) -> mm.Simulation:
+def bar(**sections: Any) -> mm.RunConfig:
     """Return a small bar with a random state, whose rows come at every step."""
     given: dict[str, Any] = {
         "precision": "double",
@@ -57,7 +62,12 @@ def magnet(**sections: Any) -> mm.Simulation:
         "output": {"table": {"every": STEP, "columns": ["energy", "power"]}},
         **sections,
     }
-    return mm.Simulation(mm.RunConfig.model_validate(given), device="cpu", threads=1)
+    return mm.RunConfig.model_validate(given)
+
+
+def magnet(**sections: Any) -> mm.Simulation:
+    """Return the simulation of such a bar."""
+    return mm.Simulation(bar(**sections), device="cpu", threads=1)
 
 
 def alone(*keys: str, **changed: Any) -> dict[str, Any]:
@@ -218,3 +228,49 @@ def test_no_power_where_no_time_passes():
     relaxed = sim.table["stage"] == 0
     assert np.isnan(sim.table["P_total"][relaxed]).all()
     assert np.isfinite(sim.table["P_spin_torque_reactive"][~relaxed]).all()
+
+
+def layers(backend: Backend, *seconds: float, **sections: Any) -> np.ndarray:
+    """Return the powers of replicas of one state whose pulses rise for so long [s]."""
+    configs = []
+    for rise in seconds:
+        wave = {"pulse": {"start": 0.0, "rise": rise, "duration": 1e-9}}
+        field = {"value": [0.02, -0.05, 0.03], "waveform": wave}
+        energy = {**PRECESSION, "zeeman": {"B": field}, "interfacial_dmi": {"D": 1e-3}}
+        configs.append(bar(energy=energy, torques=TORQUES, **sections))
+    m = random_m((2, 4, 6), seed=4)
+    engine = measuring_engine(configs, backend, m)
+    engine.write_clock(t=1 * PS)
+    return Power().values("power", Sample(engine))
+
+
+CORNER = {"box": {"size": [8e-9, 4e-9, 6e-9], "center": [-8e-9, -6e-9, 0]}}
+HOLE = {"geometry": {"difference": [{"box": {}}, CORNER]}}
+
+
+def test_replicas_have_powers_of_their_own(backend: Backend):
+    both = layers(backend, 5 * PS, 8 * PS, **HOLE)
+    single = [layers(backend, rise, **HOLE)[0] for rise in (5 * PS, 8 * PS)]
+    np.testing.assert_array_equal(both, single)
+    assert not np.array_equal(*single)
+
+
+def test_powers_in_single_precision(backend: Backend):
+    exact = layers(backend, 5 * PS)
+    found = layers(backend, 5 * PS, precision="single")
+    np.testing.assert_allclose(found, exact, rtol=1e-4, atol=1e-6 * np.abs(exact).max())
+
+
+@pytest.mark.parametrize("precision", ["single", "double"])
+def test_the_kernel_compiles_for_a_gpu(precision: str):
+    try:
+        nvrtc.version()
+    except DeviceError as error:
+        pytest.skip(error.what)
+    energy = {
+        **PRECESSION, "zeeman": {"B": PULSED}, "interfacial_dmi": {"D": 1e-3}, "demag": {},
+        "thermal": {"temperature": 300},
+    }  # fmt: skip
+    model = Model([bar(energy=energy, torques=TORQUES, precision=precision)])
+    text = model.kernel_text("power.cu", definitions(model))
+    assert nvrtc.cubin(Source("power.cu", text, {}, precision), "sm_75").stat().st_size
