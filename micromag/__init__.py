@@ -59,4 +59,8 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME])
+    """Return the public names, among them the classes of all terms, shapes, recipes and waveforms."""
+    packages = [importlib.import_module(package) for package, _ in _REGISTRIES]
+    registries = [getattr(p, a) for p, (_, a) in zip(packages, _REGISTRIES, strict=True)]
+    classes = [registry.get(key).__name__ for registry in registries for key in registry.keys()]
+    return sorted({*_HOME, *classes, "__version__"})

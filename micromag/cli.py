@@ -295,6 +295,20 @@ def doctor() -> None:
         raise typer.Exit(4)
 
 
+@app.command(short_help="Tell what may stand in a run file.", epilog=EXIT_CODES)
+@_command
+def describe(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="A term, shape, recipe, waveform, column, ..."),
+    ] = None,
+) -> None:
+    """Tell what may stand in a run file: every name, or all about one of them."""
+    from micromag.reference import describe, overview
+
+    _say(overview() if name is None else describe(name))
+
+
 @app.command(short_help="Print the JSON schema of the run file.", epilog=EXIT_CODES)
 @_command
 def schema() -> None:

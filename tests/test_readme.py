@@ -7,12 +7,14 @@ import tomllib
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import pytest
 
 import micromag
 from micromag.analysis import ANALYSES
 from micromag.cli import EXIT_CODES, main
 from micromag.config import RunConfig, load_config
+from micromag.model import Model
 from micromag.sweep_points import sweep_points
 
 ROOT = Path(micromag.__file__).parents[1]
@@ -75,6 +77,21 @@ def test_sections_of_the_run_file_are_all_named():
     assert named >= set(RunConfig.model_fields)
     for key in ANALYSES.keys():
         assert f"`{key}`" in section("The run file")
+
+
+def test_the_forms_of_the_readme_make_a_run(tmp_path):
+    [forms] = blocks("yaml", section("The run file"))
+    np.save(tmp_path / "Ku1.npy", np.full((1, 16, 32), 1e4))
+    (tmp_path / "forms.yaml").write_text(forms)
+    (tmp_path / "run.yaml").write_text(
+        "extends: forms.yaml\nmesh: {cells: [32, 16, 1], size: [160 nm, 80 nm, 5 nm]}\n"
+        "material: {Ms: 800 kA/m}\ninitial: {uniform: {direction: +z}}\n"
+    )
+    config = load_config(tmp_path / "run.yaml")
+    model = Model([config])
+    assert 0.9 < model.magnetic.mean() < 1  # the notch
+    assert config.material.alpha.of_region("right") == 0.5
+    assert model.region_names == ("default", "right")
 
 
 def test_the_sweep_of_the_readme_is_one(tmp_path):
