@@ -265,7 +265,7 @@ def _drives(term: Term) -> list[tuple[str, Parameter]]:
 
 
 def _is_off(term: Term) -> bool:
-    return all(
+    return not term.acts_undriven and all(
         not parameter.is_per_cell and not any(map(size_of, all_values(parameter)))
         for _, parameter in _drives(term)
     )

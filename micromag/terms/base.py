@@ -146,6 +146,11 @@ class Term(Checked):
         return []
 
     @property
+    def acts_undriven(self) -> bool:
+        """Whether a torque does something where all that may depend on time is 0."""
+        return False
+
+    @property
     def conducts(self) -> bool:
         """Whether `current_density` tells the current that a given voltage drives."""
         return False

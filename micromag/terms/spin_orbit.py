@@ -43,7 +43,7 @@ class SpinOrbit(LayerTorque):
     whole (theta_DL = theta_sh); with ``interface`` and ``heavy_metal`` the drift-diffusion theory of
     the bilayer gives both, theta_DL + i theta_FL = theta_sh eta; see `Interface.transmitted`. The
     same conductance pumps spins: ``spin_pumping: true`` adds alpha_sp with backflow to the magnet's
-    alpha, which else is the total damping as it is given.
+    alpha, which else is the total damping as it is given; what Gi does to gamma is left out.
 
     More fields, all along sigma, act through the same J: that of a Rashba coupling
     H = (alpha_R/hbar) (s x p).n of the electrons at the interface, s their Pauli matrices,
@@ -180,6 +180,11 @@ class SpinOrbit(LayerTorque):
         if self.spin_pumping:
             term.added_damping(surroundings)  # which raises where it cannot be told
         return term
+
+    @property
+    def acts_undriven(self) -> bool:
+        """Whether spins are pumped; see the base class."""
+        return self.spin_pumping
 
     def angle(self) -> float | None:
         """Return theta_sh as a number, None if it is not given."""

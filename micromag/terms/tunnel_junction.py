@@ -105,6 +105,11 @@ class TunnelJunction(PolarisedTorque):
         return (1 - self.TMR / (1 + self.TMR) * (1 - cosine) / 2) / self.RA
 
     @property
+    def acts_undriven(self) -> bool:
+        """Whether the layers are coupled without a voltage; see the base class."""
+        return self.b0 is not None
+
+    @property
     def conducts(self) -> bool:
         """Whether RA and TMR are given; see the base class."""
         return self.RA is not None

@@ -21,6 +21,7 @@ from micromag.facing import facing_cells
 from micromag.job import run_job
 from micromag.preview import preview
 from micromag.progress import reporter_for
+from micromag.sanity import warnings
 from micromag.stopping import StopRequest
 from micromag.structure import structure_key
 from micromag.sweep_points import sweep_points
@@ -512,6 +513,23 @@ def test_theta_from_a_model_or_a_published_value():
     assert np.linalg.norm(X) == pytest.approx(0.64 * 3.29106e-3, rel=1e-5)
     published = spin_orbit(theta_sh={"model": "published", "entry": "W_pai_2012"})
     assert torque(published, [0, 0, 1])[0, 1] == pytest.approx(3 * 3.29106e-3, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("terms", "idle"),
+    [
+        (spin_orbit(J=[0, 0, 0], theta_DL=0.1), True),
+        (
+            spin_orbit(J=[0, 0, 0], interface=INTERFACE, heavy_metal=METAL, spin_pumping=True),
+            False,
+        ),
+        (junction(voltage=0), True),
+        (junction(voltage=0, b0=1e-5), False),
+    ],
+)
+def test_torques_that_act_without_a_drive_are_no_mistake(terms, idle):
+    made = config(torques=terms, schedule=[{"run": {"for": 1e-12}}])
+    assert any("does nothing" in text for text in warnings(made)) == idle
 
 
 # --------------------------------------------------------------------------------- wrong input
