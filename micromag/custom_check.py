@@ -34,6 +34,7 @@ _COMPLAINT = re.compile(
 )
 _LABEL = re.compile(r"^// (custom_[0-9a-f]+(?:\.[a-z_]+(?:\.\d)?)?)$", re.MULTILINE)
 Loc = tuple[str | int, ...]
+Array = NDArray[np.float64]
 
 
 def compile_and_check(
@@ -45,12 +46,17 @@ def compile_and_check(
             check_custom_code(config, backend)
 
 
+def code_of(config: RunConfig) -> list[Term]:
+    """Return the terms of a configuration that are code."""
+    return [term for _, term in config.energy if term.runs_code]
+
+
 def check_custom_code(config: RunConfig, backend: Backend) -> None:
     """Compile the terms that are code, and hold each one's field against its energy.
 
     The energy of a random state is differentiated by central differences in double precision, in
-    a few cells, with waveforms at 1. Of a sweep or a schedule every version is looked at that a stage
-    brings; replicas differ in values only.
+    a few cells and then in all at once, with waveforms at 1. Of a schedule every version is looked at
+    that a stage brings; the replicas of a sweep differ in values only.
 
     Raises
     ------
@@ -105,7 +111,15 @@ def _check(config: RunConfig, key: str, term: Term, loc: Loc, backend: Backend) 
     if refused is not None:
         _raise_located(config, term, loc, str(refused.value))
         raise refused
-    _compare(config, engine, model, loc)
+    compared = _Comparison(engine, model)
+    if not compared.is_finite:
+        raise _disagreement(
+            config, loc, "the field or the energy density is not finite at random m"
+        )
+    difference = compared.in_cells() or compared.everywhere(mesh.cell_volume)
+    if difference is not None:
+        what = "the field is not the derivative of the energy density, B = -(1/Ms) de/dm"
+        raise _disagreement(config, loc, what, difference)
 
 
 def _steady(term: Term) -> Term:
@@ -178,60 +192,78 @@ def _place(config: RunConfig, loc: Loc, text: str, at: int | None) -> Place:
 # --------------------------------------------------------------------- field and energy
 
 
-def _compare(config: RunConfig, engine: Engine, model: Model, loc: Loc) -> None:
-    rng = np.random.default_rng(20)
-    m = rng.normal(size=(3, *model.mesh.shape))
-    m *= model.magnetic / np.sqrt((m**2).sum(axis=0))
-    name = model.energy_names[0]
-    engine.set_m(m)
-    B, density = (np.asarray(a, np.float64) for a in engine.term_field(name))
-    if not (np.isfinite(B[:, model.magnetic]).all() and np.isfinite(density[model.magnetic]).all()):
-        raise _disagreement(
-            config, loc, "the field or the energy density is not finite at random m"
+class _Comparison:
+    """Field and energy of one term in a random state."""
+
+    def __init__(self, engine: Engine, model: Model) -> None:
+        self.engine, self.name = engine, model.energy_names[0]
+        self.Ms, self.magnetic = model.Ms[0], model.magnetic
+        self.rng = np.random.default_rng(20)
+        m = self.rng.normal(size=(3, *model.mesh.shape))
+        self.m: Array = m * model.magnetic / np.sqrt((m**2).sum(axis=0))
+        engine.set_m(self.m)
+        self.B, self.density = (np.asarray(a, np.float64) for a in engine.term_field(self.name))
+        self.rounding = 1e-12 / _STEP * float(np.abs(self.density).max())
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether there are a field and an energy in all cells."""
+        B, density = self.B[:, self.magnetic], self.density[self.magnetic]
+        return bool(np.isfinite(B).all() and np.isfinite(density).all())
+
+    def in_cells(self) -> str | None:
+        """Turn m in a few cells; return the first difference in words, None where there is none."""
+        cells = np.argwhere(self.magnetic)
+        for cell in cells[self.rng.permutation(len(cells))[:_CELLS]]:
+            z, y, x = (int(i) for i in cell)
+            m, B, Ms = self.m[:, z, y, x], self.B[:, z, y, x], float(self.Ms[z, y, x])
+            for direction in np.linalg.svd(m[None])[2][1:]:
+                turn = np.zeros_like(self.m)
+                turn[:, z, y, x] = direction
+                given, found = float(direction @ B), self._slope(turn) / -Ms
+                allowed = TOLERANCE * max(abs(given), abs(found)) + self.rounding / Ms
+                if abs(given - found) > allowed + 1e-9 * float(np.abs(B).max()):
+                    return (
+                        f"at m = ({_numbers(m)}) in cell (x, y, z) = ({x}, {y}, {z}), along "
+                        f"({_numbers(direction)}): field {given:.6g} T, derivative of the energy "
+                        f"{found:.6g} T"
+                    )
+        return None
+
+    def everywhere(self, volume: float) -> str | None:
+        """Turn m in all cells of a volume [m^3] each; return the difference in words, or None."""
+        turn = self.rng.normal(size=self.m.shape) * self.magnetic
+        turn -= (turn * self.m).sum(axis=0) * self.m
+        turn /= np.sqrt((turn**2).sum(axis=0).max())
+        work = self.Ms * (self.B * turn).sum(axis=0)
+        given, found = -float(work.sum()), self._slope(turn)
+        allowed = TOLERANCE * float(np.abs(work).sum()) + self.rounding * self.magnetic.sum()
+        if abs(given - found) <= allowed:
+            return None
+        return (
+            "all cells turned at random: -Ms B.dm of the field sums up to "
+            f"{given * volume:.6g} J, the change of the energy to {found * volume:.6g} J"
         )
-    cells = np.argwhere(model.magnetic)
-    for cell in cells[rng.permutation(len(cells))[:_CELLS]]:
-        z, y, x = (int(i) for i in cell)
-        Ms, here, field = float(model.Ms[0, z, y, x]), m[:, z, y, x], B[:, z, y, x]
-        across = np.linalg.svd(here[None])[2][1:]
-        slopes = [_slope(engine, name, m, (z, y, x), direction) / -Ms for direction in across]
-        given = across @ field
-        scale = max(float(np.abs(given).max()), float(np.abs(slopes).max()))
-        if np.abs(given - slopes).max() > TOLERANCE * scale:
-            worst = int(np.abs(given - slopes).argmax())
-            u = ", ".join(f"{c:.3f}" for c in here)
-            v = ", ".join(f"{c:.3f}" for c in across[worst])
-            raise _disagreement(
-                config,
-                loc,
-                "the field is not the derivative of the energy density, B = -(1/Ms) de/dm",
-                f"at m = ({u}) in cell (x, y, z) = ({x}, {y}, {z}), along ({v}): field "
-                f"{given[worst]:.6g} T, derivative of the energy {slopes[worst]:.6g} T",
-            )
 
+    def _slope(self, turn: Array) -> float:
+        """Return the derivative of the energy, over a cell's volume, along ``turn`` [J/m^3]."""
 
-def _slope(
-    engine: Engine,
-    name: str,
-    m: NDArray[np.float64],
-    cell: tuple[int, int, int],
-    direction: NDArray[np.float64],
-) -> float:
-    """Return the derivative of the energy, over a cell's volume, as m turns in one cell [J/m^3]."""
+        def density(angle: float) -> Array:
+            turned = self.m + angle * turn
+            length = np.sqrt((turned**2).sum(axis=0))
+            self.engine.set_m(turned / np.where(length > 0, length, 1))
+            return np.asarray(self.engine.term_field(self.name)[1], np.float64)
 
-    def density(angle: float) -> NDArray[np.float64]:
-        turned = m.copy()
-        turned[(slice(None), *cell)] = (
-            np.cos(angle) * m[(slice(None), *cell)] + np.sin(angle) * direction
+        # Richardson: the central differences of two steps leave an error of fourth order.
+        rough, fine = (
+            float((density(step) - density(-step)).sum()) / (2 * step)
+            for step in (_STEP, _STEP / 2)
         )
-        engine.set_m(turned)
-        return np.asarray(engine.term_field(name)[1], np.float64)
+        return (4 * fine - rough) / 3
 
-    # Richardson: the central differences of two steps leave an error of fourth order.
-    rough, fine = (
-        float((density(step) - density(-step)).sum()) / (2 * step) for step in (_STEP, _STEP / 2)
-    )
-    return (4 * fine - rough) / 3
+
+def _numbers(v: Array) -> str:
+    return ", ".join(f"{c:.3f}" for c in v)
 
 
 def _disagreement(config: RunConfig, loc: Loc, what: str, value: str | None = None) -> ConfigError:

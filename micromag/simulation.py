@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from micromag.backend import Backend, get_backend
 from micromag.column import Columns
 from micromag.config import Minimize, Relax, Run, RunConfig, load_config
-from micromag.custom_check import check_custom_code
+from micromag.custom_check import check_custom_code, code_of
 from micromag.driver import Driver, initial_state
 from micromag.engine import Engine
 from micromag.errors import ConfigError
@@ -137,7 +137,8 @@ class Simulation:
         Raises ConfigErrors as a run file's ``with:`` does.
         """
         config = self.config.with_overrides(values)
-        check_custom_code(config, self.backend)
+        if code_of(config) != code_of(self.config):
+            check_custom_code(config, self.backend)
         self.config = config
         self._driver.configs = (self.config,)
         self._engine = None

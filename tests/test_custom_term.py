@@ -65,6 +65,10 @@ def simulation(custom: Any, **sections: Any) -> mm.Simulation:
     return sim
 
 
+def simulation_on(mesh: mm.Mesh, custom: Any) -> mm.Simulation:
+    return mm.Simulation(config(custom, mesh=mesh))
+
+
 # ------------------------------------------------------------------------------------- physics
 
 
@@ -291,6 +295,35 @@ def test_a_field_of_another_energy_is_refused_with_both_values(file, capsys):
     assert f"{file}:6:3  energy.custom: the field is not the derivative" in message
     field, slope = re.search(r"field (\S+) T, derivative of the energy (\S+) T", message).groups()
     assert float(slope) == pytest.approx(2 * float(field), rel=1e-4)
+
+
+def test_a_mistake_in_few_cells_is_found():
+    mesh = mm.Mesh(cells=(400, 1, 1), cell_size=(4e-9,) * 3)
+    custom = {
+        "energy_density": "-Ms * dot(m, B)",
+        "field": ["0", "0", "x > 720e-9 ? m.z * 1e2 : 1"],
+    }
+    with pytest.raises(ConfigError, match="all cells turned at random"):
+        simulation_on(mesh, custom)
+
+
+def test_what_m_has_no_part_in_is_no_contradiction():
+    custom = {
+        "energy_density": "K * dot(m, m)",
+        "field": "-2 * K * inv_Ms * m",
+        "parameters": {"K": 1e6},
+    }
+    simulation(custom)
+
+
+def test_a_window_may_not_move_under_an_expression_of_the_position():
+    window = {"follow": "wall"}
+    mesh = mm.Mesh(cells=(16, 1, 1), cell_size=(4e-9,) * 3, window=window)
+    custom = {"energy_density": "-Ms * dot(m, B)", "field": ["0", "0", "1e6 * x"]}
+    with pytest.raises(ConfigErrors, match="as the window moves"):
+        simulation_on(mesh, custom)
+    custom["field"][2] = "1e6 * y"
+    simulation_on(mesh, custom)
 
 
 def test_fields_that_are_not_finite_are_refused():

@@ -269,7 +269,7 @@ class Oersted(EnergyTerm):
         return [f"up to {si(largest, 'T')}{times} at the centres of the cells"]
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def _unit_field(conductor: Pillar | Strip, mesh: Mesh) -> FloatArray:
     """Return B [T] of 1 A/m^2 at the centres of all cells, shape ``(3, nz, ny, nx)``."""
     x, y, z = (mesh.centres(axis) for axis in AXES)

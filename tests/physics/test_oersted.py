@@ -12,6 +12,8 @@ from scipy.integrate import dblquad
 import micromag as mm
 from micromag.constants import MU_0
 from micromag.errors import ConfigErrors
+from micromag.model import Model
+from micromag.structure import structure_key
 from micromag.terms.oersted import Pillar, Strip
 
 STRIP = Strip(width=40 * NM, thickness=6 * NM, center=(0, 3 * NM, -2 * NM))
@@ -175,6 +177,21 @@ def test_a_waveform_of_the_current_is_one_of_the_field():
     assert np.allclose(sim.field("oersted"), before)
     sim.run(1e-9)
     assert np.allclose(sim.field("oersted"), before * np.exp(-1), rtol=1e-9)
+
+
+def test_currents_of_a_sweep_share_their_kernels():
+    mesh = {"cells": (4, 3, 1), "cell_size": (5e-9,) * 3}
+    fields = []
+    for J in (1e11, -3e11):
+        term = mm.Oersted(strip={"width": "12 nm", "thickness": "5 nm"}, J=J)
+        fields.append(film((4, 3, 1), mesh=mm.Mesh(**mesh), energy=[term]))
+    configs = [sim.config for sim in fields]
+    assert structure_key(configs[0]) == structure_key(configs[1])
+    both = Model(configs)
+    (array,) = both.arrays.values()
+    for i, sim in enumerate(fields):
+        J = both.table[i, 0, both.layout.slots[-1].offset]
+        assert np.allclose(J * array[i], sim.field("oersted"), rtol=1e-12)
 
 
 @pytest.mark.parametrize(
