@@ -46,7 +46,7 @@ def open_result(
         [cell_field(name) for name in config.output.snapshots.quantities],
         columns_of(config),
         config.resolved_yaml(),
-        {**provenance, "derived": notes} if notes else provenance,
+        {**provenance, "derived": "; ".join(notes)} if notes else provenance,
         {"Ms": Ms},
         config.output.compression,
     )
