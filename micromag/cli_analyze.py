@@ -67,6 +67,10 @@ def add_analyze_commands(app: typer.Typer, guard: Guard, load: Load) -> None:
             str | None,
             typer.Option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1, ..."),
         ] = None,
+        allow_custom_code: Annotated[
+            bool,
+            typer.Option("--allow-custom-code", help="Compile the expressions of custom terms."),
+        ] = False,
     ) -> None:
         """Tell reactive from dissipative torques by reversing time.
 
@@ -80,7 +84,7 @@ def add_analyze_commands(app: typer.Typer, guard: Guard, load: Load) -> None:
         """
         from micromag.time_reversal import TOLERANCE, TimeReversal
 
-        config = load(file, set_, None, device, None)
+        config = load(file, set_, None, device, None).allowing_custom_code(allow_custom_code)
         chosen: dict[str, Any] = {
             "duration": None if for_ is None else _seconds(for_),
             "tolerance": TOLERANCE if tolerance is None else tolerance,

@@ -262,7 +262,7 @@ class TimeReversal:
         note(FIELDS_ONLY)
         m = self._initial()
         fields = self._only(())
-        self._check_parity(fields, m)
+        self.check_parity(m)
         torques = self._config.torques
         there, back = self._legs(fields, m)
         legs = [_leg(FIELDS_ONLY, m, there, back, there)]
@@ -310,8 +310,12 @@ class TimeReversal:
         )
         return config.model_copy(update={"energy": energy, "torques": torques})
 
-    def _check_parity(self, config: RunConfig, m: NDArray[np.float64]) -> None:
-        """Refuse fields that do not change sign; those of the package do, by their `Term.odd`."""
+    def check_parity(self, m: NDArray[np.float64]) -> None:
+        """Refuse fields that do not change sign with m and what is odd, as those of user's code may.
+
+        Raises ConfigError.
+        """
+        config = self._only(())
         there = Simulation(config, device=self._device)
         back = Simulation(self._reversed_at_start(config), device=self._device)
         there.m, back.m = m, -m

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from magnets import random_m
 from reference import NS, PS, check
+from term_examples import example, variants
 
 from micromag.cli import main
 from micromag.config import RunConfig
@@ -244,3 +246,38 @@ def test_errors_that_hide_the_answer_are_told(tmp_path, capsys):
 def test_a_wrong_time_is_a_wrong_command_line(tmp_path, capsys, time):
     assert main(["analyze", "time-reversal", write(tmp_path, SPIN), "--for", time]) == 2
     assert "--for" in capsys.readouterr().err
+
+
+def test_every_field_of_the_package_changes_sign():
+    kinds = {key: TERMS.get(key) for key in TERMS.keys()}
+    fields = {key: cls for key, cls in kinds.items() if cls.kind == "energy" and not cls.runs_code}
+    sections = {
+        **SPIN,
+        "mesh": {"cells": [4, 3, 2], "cell_size": [4e-9, 4e-9, 3e-9]},
+        "energy": {key: example(cls, variants(key)[0]) for key, cls in fields.items()},
+        "torques": {},
+    }
+    test = TimeReversal(RunConfig.model_validate(sections))
+    test.check_parity(random_m((2, 3, 4)))
+    assert {"zeeman", "oersted", "demag", "vcma", "interlayer_exchange"} <= set(fields)
+
+
+def test_torques_say_what_is_odd():
+    for key in TERMS.keys():
+        cls = TERMS.get(key)
+        if cls.kind == "torque":
+            assert cls.odd, f"{key} does not say which of its parameters time reversal turns"
+        known = {*cls.model_fields, *cls.declared_parameters(), "field"}
+        assert set(cls.odd) <= known, key
+
+
+def test_a_field_of_the_users_own_that_stays_is_refused(tmp_path, capsys):
+    custom = {
+        "field": "vec(0, 0, bias)",
+        "energy_density": "-Ms * m.z * bias",
+        "parameters": {"bias": 0.1},
+    }
+    file = write(tmp_path, {**SPIN, "energy": {**SPIN["energy"], "custom": custom}})
+    assert main(["analyze", "time-reversal", file, "--allow-custom-code"]) == 2
+    text = capsys.readouterr().err
+    assert "energy.custom" in text and "does not change sign" in text
