@@ -66,7 +66,8 @@ KERNEL power(CHUNKS, MODEL_ARGUMENTS, const double* RESTRICT clock, const real* 
         const Site s = complete(cell, p);
         real e[ENERGIES + 1];
         const V X = drive(s, p, e);
-        const V rate = (real(1) / (real(1) + p.alpha * p.alpha)) * (X + p.alpha * cross(s.m, X));
+        const real alpha = damping(s, p);
+        const V rate = (real(1) / (real(1) + alpha * alpha)) * (X + alpha * cross(s.m, X));
         for (int q = 0; q < ENERGIES; ++q)
           sums[q] -= (double)(p.Ms * dot(one_term(q, s, p, e[q]), rate));
         // (m x T).v = T.(v x m)
@@ -78,7 +79,7 @@ KERNEL power(CHUNKS, MODEL_ARGUMENTS, const double* RESTRICT clock, const real* 
           sums[FIRST_TORQUE + 2 * q] += (double)(real(0.5) * dot(T + T_back, lever));
           sums[FIRST_TORQUE + 2 * q + 1] += (double)(real(0.5) * dot(T - T_back, lever));
         }
-        sums[DAMPING] -= (double)(p.alpha * p.Ms / p.gamma * dot(rate, rate));
+        sums[DAMPING] -= (double)(alpha * p.Ms / p.gamma * dot(rate, rate));
 #if WAVES
         const Params p_after = cell_params(after, row_params(after, row), row, c);
         const Params p_before = cell_params(before, row_params(before, row), row, c);

@@ -44,6 +44,7 @@ INLINE V llg(const Site& s, const Params& p, real relax) {
 #else
   const V X = drive(s, p, e);
 #endif
-  const real scale = (real(1) - relax) / (real(1) + p.alpha * p.alpha);
-  return scale * X + (scale * p.alpha + relax) * cross(s.m, X);
+  const real alpha = damping(s, p);
+  const real scale = (real(1) - relax) / (real(1) + alpha * alpha);
+  return scale * X + (scale * alpha + relax) * cross(s.m, X);
 }

@@ -14,6 +14,14 @@ struct VectorFaces {
   V xm, xp, ym, yp, zm, zp;
 };
 
+// Axes along which a moving window has cut the magnet: its ends there are no surfaces, m goes on.
+#ifndef CUT_X
+#define CUT_X 0
+#endif
+#ifndef CUT_Y
+#define CUT_Y 0
+#endif
+
 // DIMENSIONS (2 or 3), HAS_EMPTY and the mesh constants come from the generated model text.
 struct Site {
   V m;                       // unit vector of the magnetic moment
@@ -21,6 +29,9 @@ struct Site {
   real Ms, inv_Ms;           // saturation magnetization [A/m] and its inverse (0 in empty cells)
   real gamma;                // gyromagnetic ratio [rad/(s T)]
   real inv_dx, inv_dy, inv_dz;  // 1 / cell size [1/m]
+#if CUT_X || CUT_Y
+  real absorbs;                 // damping on top of alpha, see `absorption`
+#endif
 #if TWISTS
   Faces ends;         // 1 on a surface of the magnet with a neighbour on the other side, else 0
   VectorFaces bonds;  // where the bonds lead: the neighbours, on a surface m on the face, or 0
@@ -42,13 +53,26 @@ INLINE V neighbour(const real* m, long n, long i, V self) {
 #endif
 }
 
-// Axes along which a moving window has cut the magnet: its ends there are no surfaces, m goes on.
-#ifndef CUT_X
-#define CUT_X 0
+#if CUT_X || CUT_Y
+// Waves that reach a cut end would run on into the strip beyond. The outermost cells take them up by a
+// damping that is larger by 1. Without it they come back, and where a Zhang-Li current enters they
+// grow: the torque -(u.grad)m carries a power u e per area in, with the waves' energy e at that end.
+INLINE real absorption(const Cell& c) {
+  const bool x = CUT_X && (c.xm == c.i || c.xp == c.i), y = CUT_Y && (c.ym == c.i || c.yp == c.i);
+  return x || y ? real(1) : real(0);
+}
 #endif
-#ifndef CUT_Y
-#define CUT_Y 0
+
+// Gilbert's alpha of a cell.
+template <class Parameters>
+INLINE real damping(const Site& s, const Parameters& p) {
+#if CUT_X || CUT_Y
+  return p.alpha + s.absorbs;
+#else
+  (void)s;
+  return p.alpha;
 #endif
+}
 
 #if TWISTS
 // weight * a. Surfaces have weights, not conditions: g++ vectorises no choice whose condition is the
@@ -87,6 +111,9 @@ INLINE void neighbours(const real* m, long n, long i, long below, long above, bo
 
 INLINE Site make_site(const real* m, long n, const Cell& c) {
   Site s;
+#if CUT_X || CUT_Y
+  s.absorbs = absorption(c);
+#endif
   s.m = load(m, n, c.i);
   neighbours(m, n, c.i, c.xm, c.xp, !PERIODIC_X && !CUT_X, s.m, s.xm, s.xp, s.bonds.xm, s.bonds.xp,
              s.ends.xm, s.ends.xp);
@@ -105,6 +132,9 @@ INLINE Site make_site(const real* m, long n, const Cell& c) {
 #else
 INLINE Site make_site(const real* m, long n, const Cell& c) {
   Site s;
+#if CUT_X || CUT_Y
+  s.absorbs = absorption(c);
+#endif
   s.m = load(m, n, c.i);
   s.xm = neighbour(m, n, c.xm, s.m);
   s.xp = neighbour(m, n, c.xp, s.m);

@@ -259,7 +259,10 @@ def _noise_field(layout: Layout) -> str:
         [
             "INLINE V noise_field(const Site& s, const Params& p) {",
             "  V B = V{0, 0, 0};",
-            *(f"  B = B + {kinds[m]}(s, p.{m}, p.alpha, p.{array});" for m, array in layout.noises),
+            *(
+                f"  B = B + {kinds[m]}(s, p.{m}, damping(s, p), p.{array});"
+                for m, array in layout.noises
+            ),
             "  return B;\n}",
         ]
     )

@@ -69,9 +69,10 @@ class Window(Checked):
     leaves at the other; a ``box`` without a size goes on for ever along the axis, and what is given
     cell by cell (pictures, masks, parameters) goes on with its outermost cells. Fresh cells continue
     the domain. With ``demag`` the strip continues on both sides, magnetised as its ends are when the
-    stage begins and whenever the window moves, so that the cuts carry no charges. Positions in the
-    table are positions in the laboratory; a run that starts from a snapshot begins with its mesh at
-    the origin again.
+    stage begins and whenever the window moves, so that the cuts carry no charges. The outermost cells
+    take up the waves that reach a cut, by a damping that is larger by 1 there. Positions in the table
+    are positions in the laboratory; a run that starts from a snapshot begins with its mesh at the
+    origin again.
 
     ======  ==========================================================================================
     name    meaning

@@ -86,7 +86,7 @@ def velocity(table: dict[str, np.ndarray], after: float) -> float:
 def test_the_wall_moves_as_in_a_long_wire(backend):
     here = run(config(), backend=backend).tables[0]
     there = run(without_window(WIRE, 192, -60e-9), backend=backend).tables[0]
-    assert here["window_offset_x"][-1] > 20e-9, "the window has moved many times"
+    assert here["window_offset_x"][-1] > 15e-9, "the window has moved many times"
     np.testing.assert_allclose(
         here["wall_position"], there["wall_position"] + 60e-9, rtol=0, atol=1e-12
     )
@@ -222,6 +222,29 @@ def test_a_strip_with_stray_field_moves_as_a_long_one():
     assert here["window_offset_x"][-1] > 250e-9
     assert velocity(here, 6e-10) == pytest.approx(velocity(there, 6e-10), rel=0.01)
     np.testing.assert_allclose(here["wall_width"][-5:], there["wall_width"][-5:], rtol=2e-3)
+
+
+def test_a_fast_current_does_not_amplify_waves_where_it_enters():
+    """Without beta a wall comes to rest for good; the domain that the current comes from stays calm.
+
+    Ends that reflect waves let them grow there, e-fold in 0.2 ns in this strip: at 2.5 ns m_z is 0.4,
+    and the wall is carried back with 35 m/s.
+    """
+    strip = {
+        "mesh": {"cells": [96, 12, 1], "cell_size": [5e-9, 10e-9, 5e-9]},
+        "material": {"Ms": 800e3, "alpha": 0.02},
+        "energy": {"exchange": {"A": 10e-12}, "demag": {}},
+        "initial": {"domain_wall": {"kind": "transverse", "from": "+x", "to": "-x"}},
+        "schedule": [{"relax": {"max_torque": 1e-4}}, {"run": {"for": 3e-9}}],
+        "output": {"table": {"every": 5e-11, "columns": ["wall_position"]}},
+    }
+    strip["mesh"]["window"] = {"follow": "wall"}  # type: ignore[index]
+    currents = [{"zhang_li": {"u": [u, 0, 0], "beta": 0}} for u in (300, -300)]
+    driver = run(*(RunConfig.model_validate({**strip, "torques": t}) for t in currents))
+    for record, table in zip(driver.records, driver.tables, strict=True):  # type: ignore[attr-defined]
+        m_z = np.abs(record.snapshots[-1]["m"][2, 0])
+        assert max(m_z[:, :16].max(), m_z[:, -16:].max()) < 3e-3
+        assert abs(velocity(table, 2.5e-9)) < 1
 
 
 # ------------------------------------------------------------------------------ the same bits
@@ -413,7 +436,7 @@ def test_the_offset_is_in_table_and_file(tmp_path):
     assert len(found) == 6
     rows = [int(np.abs(table["t"] - t).argmin()) for t in found.times]
     np.testing.assert_allclose(found.window_offset[:, 0], table["window_offset_x"][rows])
-    assert found.window_offset[-1, 0] > 20e-9 and not found.window_offset[:, 1].any()
+    assert found.window_offset[-1, 0] > 15e-9 and not found.window_offset[:, 1].any()
     x = moving.mesh.centres(0)
     for k in range(len(found)):
         z = found.m(k)[2, 0, 0]
