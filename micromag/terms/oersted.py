@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, model_validator
+from pydantic import BeforeValidator, ConfigDict, model_validator
 
 from micromag.arguments import Checked
 from micromag.constants import MU_0
+from micromag.keyed import read_class
 from micromag.mesh import AXES
 from micromag.parameters import Quantity, ScalarParameter, Vector, VectorParameter, custom_error
-from micromag.si_text import si, si_vector
+from micromag.si_text import si
 from micromag.terms.base import EnergyTerm
 
 if TYPE_CHECKING:
@@ -88,10 +89,6 @@ class Pillar(_Conductor):
             per_distance = per_distance * (_cosine(up, r) + _cosine(down, r)) / 2
         return np.stack([-per_distance * dy, per_distance * dx, np.zeros_like(r)])
 
-    def __str__(self) -> str:
-        height = "" if self.height is None else f", height {si(self.height, 'm')}"
-        return f"(radius {si(self.radius, 'm')}{height}, center {si_vector(self.center, 'm')})"
-
 
 class Strip(_Conductor):
     r"""An endless conductor of rectangular cross-section along x or y: ``strip`` in the run file.
@@ -147,12 +144,6 @@ class Strip(_Conductor):
             return factor * np.stack([zero, -in_plane, normal])
         return factor * np.stack([in_plane, zero, -normal])
 
-    def __str__(self) -> str:
-        return (
-            f"(width {si(self.width, 'm')}, thickness {si(self.thickness, 'm')}, along {self.along}, "
-            f"center {si_vector(self.center, 'm')})"
-        )
-
 
 def _cosine(ahead: FloatArray, r: FloatArray) -> FloatArray:
     """Return ahead/|(ahead, r)|, 0 at the end of the axis."""
@@ -180,7 +171,7 @@ class Oersted(EnergyTerm):
     .. math:: e = -M_s\, m \cdot B, \qquad B(r, t) = J(t)\, b(r)
 
     b is the field of the conductor for 1 A/m^2, taken at the centres of the cells: `Pillar` or
-    `Strip`. The conductor need not be a part of the magnet. Give either J or the whole current I. Its
+    `Strip`. The conductor need not be a part of the magnet, and is not repeated with a periodic mesh. Give either J or the whole current I. Its
     field is that of the current alone: torques of the same current are given by themselves.
 
     ======  =====  ==================================  =========================================
@@ -204,9 +195,9 @@ class Oersted(EnergyTerm):
     filled_in = ("B",)
     odd = ("J", "I", "B")
 
-    pillar: Pillar | None = None
+    pillar: Annotated[Pillar, BeforeValidator(lambda data: read_class(Pillar, data))] | None = None
     """Round conductor along z."""
-    strip: Strip | None = None
+    strip: Annotated[Strip, BeforeValidator(lambda data: read_class(Strip, data))] | None = None
     """Conductor of rectangular cross-section along x or y."""
     J: Annotated[ScalarParameter, Quantity("A/m^2", time_dependent=True)] | None = None
     """Current density [A/m^2]."""
@@ -272,8 +263,9 @@ class Oersted(EnergyTerm):
 @lru_cache(maxsize=4)
 def _unit_field(conductor: Pillar | Strip, mesh: Mesh) -> FloatArray:
     """Return B [T] of 1 A/m^2 at the centres of all cells, shape ``(3, nz, ny, nx)``."""
-    x, y, z = (mesh.centres(axis) for axis in AXES)
-    points = np.broadcast_arrays(x, y[:, None], z[:, None, None])
-    field = conductor.unit_field(*points)
+    x, y, layers = (mesh.centres(axis) for axis in AXES)
+    field = np.empty((3, *mesh.shape))
+    for k, z in enumerate(layers):  # what it takes meanwhile is one layer's
+        field[:, k] = conductor.unit_field(*np.broadcast_arrays(x, y[:, None], z))
     field.setflags(write=False)
     return field
