@@ -27,7 +27,7 @@ from micromag.yaml_source import read_yaml
 ROOT = Path(micromag.__file__).parents[1]
 DATA = Path(__file__).parent / "data"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
-COMMANDS = ("run", "validate", "info", "doctor", "schema", "plot", "analyze")
+COMMANDS = ("run", "validate", "info", "doctor", "describe", "schema", "plot", "analyze")
 RUN = """\
 title: A wall in a small wire
 device: cpu
