@@ -17,6 +17,7 @@ from micromag.engine import Engine
 from micromag.errors import ConfigError, DeviceError
 from micromag.model import Model
 from micromag.permission import code_in, require_permission
+from micromag.sweep_points import sweep_points
 from micromag.terms import Term
 from micromag.yaml_source import Place, Problem, path_text
 
@@ -56,7 +57,7 @@ def check_custom_code(config: RunConfig, backend: Backend) -> None:
 
     The energy of a random state is differentiated by central differences in double precision, in
     a few cells and then in all at once, with waveforms at 1. Of a schedule every version is looked at
-    that a stage brings; the replicas of a sweep differ in values only.
+    that a stage brings, and all replicas of a sweep over expressions.
 
     Raises
     ------
@@ -69,8 +70,12 @@ def check_custom_code(config: RunConfig, backend: Backend) -> None:
         return
     require_permission(config)
     versions = [
-        config,
-        *(config.with_overrides(s.overrides) for s in config.schedule if s.overrides),
+        version
+        for run in _runs(config)
+        for version in (
+            run,
+            *(run.with_overrides(s.overrides) for s in run.schedule if s.overrides),
+        )
     ]
     known: set[str] = set()
     for version in versions:
@@ -92,6 +97,14 @@ class _LabelledModel(Model):
     def kernel_text(self, name: str, definitions: Mapping[str, Any] | None = None) -> str:
         """Return the text; see the base class."""
         return _LABEL.sub(r'#line 1 "\1"', super().kernel_text(name, definitions))
+
+
+def _runs(config: RunConfig) -> list[RunConfig]:
+    """Return the runs whose expressions may differ: the replicas of a sweep over these, or the run."""
+    keys = () if config.sweep is None else config.sweep.keys
+    if any(key.startswith("energy.") and ".parameters." not in key for key in keys):
+        return [point.config for point in sweep_points(config)]
+    return [config]
 
 
 def _check(config: RunConfig, key: str, term: Term, loc: Loc, backend: Backend) -> None:

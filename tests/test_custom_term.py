@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from pathlib import Path
 from typing import Any
@@ -234,6 +235,23 @@ def test_leave_goes_on_to_what_is_made_of_a_run(file):
     terms = [mm.Custom(**UNIAXIAL)]
     given = mm.Simulation(device="cpu", energy=terms, allow_custom_code=True, **sections)
     assert given.energies()["custom"] != 0
+
+
+def test_leave_travels_with_a_run_to_other_processes():
+    allowed, refused = (
+        pickle.loads(pickle.dumps(config(UNIAXIAL, leave))) for leave in (True, False)
+    )
+    assert allowed.custom_code_allowed and not refused.custom_code_allowed
+    assert allowed == refused  # it is no part of what a run is
+    assert "custom_code" not in allowed.resolved_yaml()
+
+
+def test_swept_expressions_are_all_checked(file):
+    file.write_text(
+        RUN_FILE + 'sweep: {energy.custom.field: ["2 * K * inv_Ms * dot(m, u) * u", "K * u"]}\n'
+    )
+    with pytest.raises(ConfigError, match="not the derivative"):
+        mm.run(file, allow_custom_code=True)
 
 
 def test_a_swept_parameter_makes_one_batch(file):

@@ -171,8 +171,8 @@ class Oersted(EnergyTerm):
     .. math:: e = -M_s\, m \cdot B, \qquad B(r, t) = J(t)\, b(r)
 
     b is the field of the conductor for 1 A/m^2, taken at the centres of the cells: `Pillar` or
-    `Strip`. The conductor need not be a part of the magnet, and is not repeated with a periodic mesh. Give either J or the whole current I. Its
-    field is that of the current alone: torques of the same current are given by themselves.
+    `Strip`. The conductor need not be a part of the magnet, and is not repeated with a periodic mesh.
+    Give either J or the whole current I. Torques of the same current are given by themselves.
 
     ======  =====  ==================================  =========================================
     name    unit   shape                               meaning
