@@ -50,14 +50,14 @@ def add_plot_commands(app: typer.Typer, guard: Guard) -> None:
     """
     plot = typer.Typer(
         name="plot",
-        help="Make pictures of finished results: velocity, map, xt, table.",
+        help="Make pictures: of results, velocity, map, xt, table; of run files, spin-hall-angle.",
         epilog=app.info.epilog,  # the exit codes
         no_args_is_help=True,
         rich_markup_mode=None,
     )
-    for command in (velocity, map_, xt, table):
+    for command in (velocity, map_, xt, table, spin_hall_angle):
         short = (command.__doc__ or "").partition("\n")[0]
-        name = command.__name__.rstrip("_")
+        name = command.__name__.rstrip("_").replace("_", "-")
         plot.command(name=name, short_help=short, epilog=app.info.epilog)(guard(command))
     app.add_typer(plot, name="plot")
 
@@ -187,6 +187,38 @@ def table(
         for row in zip(*(run.table[name] for name in names), strict=True)
     ]
     _write(figure, picture, [*(["replica"] if "" not in runs else []), *head], rows)
+
+
+def spin_hall_angle(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A run file (YAML).", show_default=False)
+    ],
+    output: PictureOption = None,
+) -> None:
+    """Plot the spin Hall angle of a run file's heavy metals against temperature, by mechanism."""
+    from micromag.config import load_config
+    from micromag.plot.spin_hall_plot import angle_values, in_words, spin_hall_plot
+    from micromag.terms import unique_names
+    from micromag.transport.spin_hall import MechanismAngle
+
+    torques = load_config(file).torques
+    names = unique_names([key for key, _ in torques])
+    given = {n: getattr(t, "theta_sh", None) for n, (_, t) in zip(names, torques, strict=True)}
+    angles = {n: angle for n, angle in given.items() if isinstance(angle, MechanismAngle)}
+    if not angles:
+        raise ConfigError(
+            "no torque of this run file has a spin Hall angle by mechanisms",
+            where=str(file),
+            allowed="torques.spin_orbit.theta_sh: {model: combined, sigma_int: ..., rho: ...}",
+        )
+    picture = _picture(output, file.with_name(f"{file.stem}_spin_hall_angle.png"), file)
+    tables = {name: angle_values(angle) for name, angle in angles.items()}
+    columns = next(iter(tables.values()))
+    head = ["torque", *({"T": "T (K)", "rho": "rho (Ohm m)"}.get(c, c) for c in columns)]
+    rows = ([n, *row] for n, table in tables.items() for row in zip(*table.values(), strict=True))
+    for name, angle in angles.items():
+        _say(in_words(name, angle))
+    _write(spin_hall_plot(angles), picture, head, rows)
 
 
 # ---------------------------------------------------------------------------------- helpers

@@ -85,14 +85,18 @@ class MechanismAngle(Checked):
             raise custom_error(
                 "theta_sh", "no mechanism has a parameter", "sigma_int, alpha_ss, ..."
             )
-        if self.rho.at(self.temperature) <= 0:
-            raise custom_error("theta_sh", "the resistivity is not positive", "rho > 0")
+        try:
+            self.angle()
+        except ValueError as error:
+            raise custom_error("theta_sh", str(error), "rho > 0", "rho") from None
         return self
 
     def parts(self, temperature: float | None = None) -> dict[str, float]:
         """Return the contribution of each mechanism at a temperature [K], its own by default."""
         T = self.temperature if temperature is None else temperature
-        rho, rho0 = self.rho.at(T), self.rho.residual
+        rho = self.rho.at(T)
+        # A linear law, which holds near room temperature, may have no residual resistivity.
+        rho0 = self.rho.residual if self.alpha_ss or self.sigma_sj else 0.0
         return {
             "intrinsic": (self.sigma_int or 0.0) * rho,
             "skew_scattering": (self.alpha_ss or 0.0) * rho0 / rho,

@@ -152,6 +152,14 @@ def test_published_values_are_complete_and_keep_their_signs():
         (lambda: Interface(Gi=1.0), "Gr"),
         (lambda: MechanismAngle(model="intrinsic", alpha_ss=0.1, rho=1e-7), "sigma_int"),
         (lambda: MechanismAngle(model="combined", rho=1e-7), "no mechanism"),
+        (
+            lambda: MechanismAngle(
+                model="skew_scattering",
+                alpha_ss=0.1,
+                rho={"model": "linear", "rho": 1e-7, "a": 4e-3},
+            ),
+            "rho: the linear law gives -2e-08 Ohm m at 0 K",
+        ),
         (lambda: PublishedAngle(model="published", entry="Pt_sagasta_2106"), "Pt_sagasta_2016"),
         (lambda: PublishedAngle(model="published", entry="Pt_sagasta_2016"), "resistivity"),
         (lambda: PublishedAngle(model="published", entry="W_pai_2012", rho=1e-7), "no use"),
