@@ -75,8 +75,8 @@ class Power(Observable):
     and all that is odd are reversed (B, the polarisation sigma, the drift velocity u; each term says
     which of its parameters, `Term.odd`), so with T* the torque of the reversed m and parameters the
     reactive part is (T + T*)/2 and the dissipative one (T - T*)/2. Field-like and adiabatic torques
-    are reactive, damping-like and non-adiabatic ones dissipative. A reactive torque still does work:
-    it exchanges energy that its own potential, which is no part of E, gives back. A torque whose
+    are reactive, damping-like and non-adiabatic ones dissipative. A reactive torque still does work: a field-
+    like one exchanges energy with a potential of its own, which is no part of E. A torque whose
     nonlocal field is neither odd nor even has no such columns.
 
     Waveforms count as steps see them, from the right where they bend; where one jumps, E does too,

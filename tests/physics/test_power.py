@@ -34,6 +34,7 @@ SILENT: dict[str, dict[str, Any]] = {
     "spin_orbit": {"J": [0, 0, 0]},
     "slonczewski": {"J": 0.0},
     "s_d_exchange": {"J_sd": 0.0},
+    "tunnel_junction": {"voltage": 0.0},
 }
 """What leaves the kernels as they are, and takes a torque out."""
 TORQUES: dict[str, Any] = {
@@ -45,6 +46,10 @@ TORQUES: dict[str, Any] = {
         "thickness": 2e-9,
     },
     "s_d_exchange": {"S": [300, 200, 0], "J_sd": 1.6e-20},
+    "tunnel_junction": {
+        "voltage": 0.4, "a1": 1e-4, "b2": 2e-4, "region": "default", "polariser": "upper",
+        "thickness": 3e-9,
+    },
 }  # fmt: skip
 
 
@@ -53,7 +58,10 @@ def bar(**sections: Any) -> mm.RunConfig:
     given: dict[str, Any] = {
         "precision": "double",
         "mesh": {"cells": [6, 4, 2], "cell_size": [4e-9, 4e-9, 3e-9]},
-        "regions": {"right": {"box": {"size": [12e-9, 16e-9, 6e-9], "center": [6e-9, 0, 0]}}},
+        "regions": {
+            "upper": {"box": {"size": [24e-9, 16e-9, 3e-9], "center": [0, 0, 1.5e-9]}},
+            "right": {"box": {"size": [12e-9, 16e-9, 6e-9], "center": [6e-9, 0, 0]}},
+        },
         "material": {"Ms": {"default": MS, "right": 5e5}, "alpha": {"default": 0.1, "right": 0.03}},
         "energy": {**PRECESSION, **ZEEMAN, "demag": {}},
         "initial": {"random": {}},
@@ -171,11 +179,13 @@ REACTIVE = {
     "spin_orbit": {"theta_DL": 0.0},
     "slonczewski": {"P": 0.0},
     "s_d_exchange": {},
+    "tunnel_junction": {"a1": 0.0},
 }
 DISSIPATIVE = {
     "spin_torque": {"B_FL": 0.0},
     "spin_orbit": {"theta_FL": 0.0},
     "slonczewski": {"epsilon_prime": 0.0},
+    "tunnel_junction": {"b2": 0.0},
 }
 
 
