@@ -122,7 +122,8 @@ def write_sweep(
     """
     partial = path.with_name(path.name + ".partial")
     try:
-        with h5py.File(partial, "w", libver=("v108", "v108"), locking=False) as file:
+        # Built in memory: h5py does not survive a disk that is full.
+        with h5py.File(path.name, "w", "core", ("v108", "v108"), backing_store=False) as file:
             _fill(file, axes, replicas, columns, tables)
             if title:
                 file.attrs["title"] = title
@@ -132,11 +133,15 @@ def write_sweep(
             group["columns"] = json.dumps([column.name for column in columns])
             group["axes"] = json.dumps([_entry(axis) for axis in axes], default=_plain)
             file.flush()
-            os.fsync(file.id.get_vfd_handle())
+            image = file.id.get_file_image()
+        with partial.open("wb") as target:
+            target.write(image)
+            target.flush()
+            os.fsync(target.fileno())
         os.replace(partial, path)
-    except (OSError, RuntimeError) as error:
+    except OSError as error:
         raise MicromagError(
-            f"cannot write the collected table: {error}",
+            f"cannot write the collected table: {error.strerror or error}",
             where=str(path),
             next_step="check space, quota and permissions; the files of the replicas are whole",
         ) from error

@@ -31,6 +31,7 @@ from micromag.column import Column
 from micromag.errors import MicromagError, OutputExistsError
 from micromag.mesh import Mesh
 from micromag.output.columns import ColumnGroup
+from micromag.output.full_disk import cut_off, mend, require_room, superblock
 from micromag.output.layout import (
     OFFSET_BLOCK,
     CellField,
@@ -44,7 +45,6 @@ __all__ = ["CellField", "Column", "VtkhdfWriter"]
 
 FORMAT = ("v108", "v108")
 METADATA_BLOCK = 1 << 18
-END_OF_FILE = slice(28, 36)  # where superblock version 2 keeps it
 COMMIT_SECONDS = 1.0
 COMMIT_ROWS = 4096
 PLACEHOLDER_NS = 1e-9
@@ -111,12 +111,15 @@ class VtkhdfWriter:
         self._times: list[float] = []
         self._doubled = False
         self._failed = False
+        self._superblock = b""
         self._closed = False
         self._started = self._last_commit = time.monotonic()
         self._partial = self.path.with_name(self.path.name + ".partial")
         if self.path.exists():
             raise OutputExistsError("the file exists already", where=str(self.path))
         with self._disk():
+            size = len(config_text) + sum(array.nbytes for array in (static or {}).values())
+            require_room(self._partial, 2 * METADATA_BLOCK + size)
             self._file = h5py.File(
                 self._partial, "w", libver=FORMAT, locking=False, meta_block_size=METADATA_BLOCK
             )
@@ -130,7 +133,7 @@ class VtkhdfWriter:
             self._provenance = self._file.create_group("provenance")
             entries = {"status": "running", "finished": "", "wall_time": 0.0, **(provenance or {})}
             write_provenance(self._provenance, entries)
-            self._file.flush()
+            self._flush()
 
     # -- snapshots
 
@@ -203,13 +206,13 @@ class VtkhdfWriter:
             self._fit(layout.time, count)[index] = times[index]
         if count > len(next(iter(layout.offsets.values()))):
             self._extend_offsets(count)
-        self._file.flush()
+        self._flush()
         # Phase 2: the count and the times in one flush. One without the other crashes VTK's reader.
         layout.steps.attrs.modify("NSteps", np.int64(count))
         layout.steps.attrs.modify("first_is_doubled", np.int64(doubled))
         for index, value in times.items():
             self._fit(layout.values, count)[index] = value
-        self._file.flush()
+        self._flush()
         self._doubled = doubled
 
     @staticmethod
@@ -231,7 +234,7 @@ class VtkhdfWriter:
         for name, array in rows.items():
             for index in (last, last + 1) if self._doubled else (last,):
                 self._layout.fields[name][index] = array
-        self._file.flush()
+        self._flush()
 
     def _publish(self) -> None:
         if self._partial.exists():
@@ -269,9 +272,9 @@ class VtkhdfWriter:
         # Built without a name and linked when it is complete on disk: never half a group.
         anonymous = h5py.Group(h5py.h5g.create(self._relax_root.id, None))
         history = ColumnGroup(anonymous, columns, index="iteration")
-        self._file.flush()
+        self._flush()
         self._relax_root[stage] = anonymous
-        self._file.flush()
+        self._flush()
         self._relax[stage] = history
         return history
 
@@ -281,10 +284,10 @@ class VtkhdfWriter:
         with self._disk():
             staged = [group for group in groups if group.stage()]
             if staged:
-                self._file.flush()
+                self._flush()
                 for group in staged:
                     group.commit()
-                self._file.flush()
+                self._flush()
         self._last_commit = time.monotonic()
 
     # -- provenance and the end
@@ -293,7 +296,7 @@ class VtkhdfWriter:
         """Add or replace entries of ``/provenance``."""
         with self._disk():
             write_provenance(self._provenance, entries)
-            self._file.flush()
+            self._flush()
 
     def close(self, status: str = "finished") -> None:
         """Commit what is buffered, note ``status``, end and wall time (s), and close the file.
@@ -317,19 +320,13 @@ class VtkhdfWriter:
             self._mend()
         self._publish()
 
-    def _mend(self) -> None:
-        """Make the file as long as its superblock says, or HDF5 refuses it as truncated.
+    def _flush(self) -> None:
+        """Flush, and keep the superblock that is now on the disk."""
+        self._file.flush()
+        self._superblock = superblock(self._file)
 
-        When a disk is full the library still updates the superblock. The part that is missing holds
-        nothing committed, so a hole in its place, which needs no space, is as good.
-        """
-        path = self._partial if self._partial.exists() else self.path
-        with contextlib.suppress(OSError), path.open("rb") as file:
-            head = file.read(END_OF_FILE.stop)
-            if len(head) == END_OF_FILE.stop:
-                end = int.from_bytes(head[END_OF_FILE], "little")
-                if path.stat().st_size < end < 2**62:
-                    os.truncate(path, end)
+    def _mend(self) -> None:
+        mend(self._partial if self._partial.exists() else self.path, self._superblock)
 
     def _restore_counters(self) -> None:
         """Make the counters those of the last commit, should an exception have come between."""
@@ -345,8 +342,11 @@ class VtkhdfWriter:
         except (OSError, RuntimeError) as error:  # h5py's flush raises the latter
             self._failed = True
             self._mend()
+            if hasattr(self, "_file"):
+                cut_off(self._file)
             system = re.search(r"error message = '([^']+)'", str(error))
-            reason = system[1] if system else str(error)
+            named = isinstance(error, OSError) and error.strerror
+            reason = system[1] if system else str(named or error)
             raise MicromagError(
                 f"cannot write the result: {reason}",
                 where=str(self.path),
