@@ -190,6 +190,9 @@ def test_the_critical_current_without_beta(critical):
         critical.velocity("oscillating", u=above),
     )
     assert abs(at_rest) < 0.3 < moving
+    # What the velocity above it tells of it: v = sqrt(u^2 - u_c^2)/(1 + alpha^2).
+    u_c = np.sqrt(above**2 - (moving * (1 + ALPHA**2)) ** 2)
+    entry.agrees(u_c, what="sweep: u_c from v at 1.02 u_c [m/s]")
     note("dw_uc", "sweep: v at 0.98 u_c [m/s]", 0, at_rest, 0.3)
     note("dw_uc", "sweep: v at 1.02 u_c [m/s]", entry.value * np.sqrt(1.02**2 - 1), moving)
 
@@ -199,9 +202,6 @@ def test_mean_velocity_far_above_the_critical_current(critical):
     entry = check("dw_above")
     found = critical.velocity("oscillating", u=400)
     entry.agrees(found, entry.number("384.4"), "sweep: u = 400 m/s")
-    # And the critical current that its velocity tells of: v = sqrt(u^2 - u_c^2)/(1 + alpha^2).
-    u_c = np.sqrt(200**2 - (168.5 * (1 + ALPHA**2)) ** 2)
-    check("dw_uc").agrees(u_c, what="of the entry dw_above")
 
 
 @pytest.fixture(scope="module")
