@@ -187,6 +187,11 @@ def describe(unit: str) -> str:
     return _describe(parse_unit(unit).dimension, unit)
 
 
+def describe_dimension(dimension: Dimension) -> str:
+    """Return what a quantity of a dimension is, e.g. ``"a length (m)"``."""
+    return _describe(dimension)
+
+
 @cache
 def _describe(dimension: Dimension, unit: str | None = None) -> str:
     for text, name in _NAMES.items():

@@ -220,6 +220,42 @@ def test_formula_error(text: str, says: str) -> None:
     assert len(str(caught.value)) < 300
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("sin(t)", "the argument of sin is a time (s), but a pure number is needed"),
+        ("exp(-t)", "the argument of exp is a time (s)"),
+        ("sin(t/1 nm)", "the argument of sin is a quantity in m^-1 s"),
+        ("t", "the formula is a time (s), but a pure number is needed"),
+        ("cos(2*pi*1 GHz*t) * 1 mT", "the formula is a magnetic field (T)"),
+        ("sinc((t - 5 nm) * 1 GHz)", "two different things in a time (s) - a length (m)"),
+        ("max(1 ns, 2 mT) / t", "two different things in max(a time (s), a magnetic field (T))"),
+        ("2^(t - 1 ns)", "the exponent is a time (s)"),
+        ("(1 + 1 ns)^0.5", "the formula is a quantity in s^1/2"),
+        ("1 + (1 ns)^(t/1 ns)", "a changing power of a time (s)"),
+    ],
+)
+def test_dimensions_of_a_formula(text: str, says: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        waveform({"expression": text})
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sin(2*pi*1 GHz*t)",
+        "sin(2*pi*9e9*t) + 1",
+        "step(t - 3e-10) * heaviside(2 ns - t)",
+        "sqrt(t^2 + (1 ps)^2) / 1 ns",
+        "(1 ns / (t + 1 ns))^-0.5",
+        "1e9 * min(t, 1 ns)",
+    ],
+)
+def test_formulas_of_right_dimension(text: str) -> None:
+    assert math.isfinite(waveform({"expression": text})(1e-10))
+
+
 def test_wrong_waveforms() -> None:
     for data in (
         {"sine": {}},

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from micromag.excitation.base import Emitter
 from micromag.suggest import did_you_mean
-from micromag.units import UnitError, parse
+from micromag.units import Dimension, UnitError, parse, parse_unit
 
 MAX_DEPTH = 60
 """Deepest nesting of a formula, so that no text can exhaust the stack."""
@@ -93,7 +93,10 @@ OPERATORS: dict[str, tuple[Callable[..., float], str]] = {
 
 @dataclass(frozen=True)
 class Number:
+    """A number in SI; ``dimension`` is None where no unit was given."""
+
     number: float
+    dimension: Dimension | None = None
 
     def value(self, t: float) -> float:
         return self.number
@@ -221,7 +224,7 @@ class _Parser:
         if token == "t":
             return Time()
         if token == "pi":
-            return Number(math.pi)
+            return Number(math.pi, parse_unit("1").dimension)
         if kind == "name":
             near = did_you_mean(token, ["t", "pi", *FUNCTIONS])
             raise self.error(f"unknown name {token!r}{near}", position, self.names)
@@ -243,11 +246,11 @@ class _Parser:
                 f"an operator is missing before {name!r}", position, f"{number} * {name}"
             )
         try:
-            value, _ = parse(f"{number} {name}")
+            value, unit = parse(f"{number} {name}")
         except UnitError as error:
             raise self.error(str(error), position) from None
         self.tokens.pop(0)
-        return Number(value)
+        return Number(value, unit.dimension if unit is not None else None)
 
     def call(self, name: str, position: int) -> Node:
         if name not in FUNCTIONS:

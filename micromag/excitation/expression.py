@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import PrivateAttr, model_validator
 
+from micromag.excitation._dimensions import check_dimensions
 from micromag.excitation._formula import FormulaError, Node, parse_formula
 from micromag.excitation._landmarks import landmarks
 from micromag.excitation.base import Emitter, Waveform
@@ -20,6 +21,10 @@ class Expression(Waveform):
     tan, exp, log, sqrt, abs, tanh, min, max, heaviside or step (1 from 0 on), sinc
     (:math:`\sin x / x`). It is parsed to a tree, never evaluated as Python.
 
+    Dimensions are checked: ``sin(t)`` and ``1 ns + 1 nm`` are refused, the formula as a whole is a pure
+    number. Only a number without a unit takes the SI unit that its place needs: ``sin(2*pi*9e9*t)``
+    is ``sin(2*pi*9 GHz*t)``.
+
     Time steps end where a part that is linear in t vanishes, as ``t - 1 ns`` does in
     ``step(t - 1 ns)`` or ``exp(-((t - 1 ns) / 20 ps)^2)``, so that the event there is not missed.
 
@@ -32,7 +37,7 @@ class Expression(Waveform):
     Raises
     ------
     pydantic.ValidationError
-        If the text is no formula, or has no finite value at t = 0.
+        If the text is no formula, its dimensions do not fit, or it has no finite value at t = 0.
     """
 
     formula: str
@@ -49,6 +54,7 @@ class Expression(Waveform):
     def _parse(self) -> Expression:
         try:
             self._tree = parse_formula(self.formula)
+            check_dimensions(self._tree)
         except FormulaError as error:
             raise custom_error("formula", str(error), error.allowed) from None
         start = self._tree.value(0.0)
