@@ -178,12 +178,15 @@ def _child(here: Node, step: str | int, loc: Loc, new: Node) -> Node:
 def _merge(base: Node, over: Node, loc: Loc) -> Node:
     """Return ``over`` laid over ``base``: mappings key by key, all else replaced.
 
-    An empty mapping replaces as well, so that ``analysis={}`` takes away what was there.
+    An empty mapping replaces as well, so that ``analysis={}`` takes away what was there; only a file
+    that holds nothing but ``extends`` leaves its base alone.
     """
     if not (isinstance(base.value, dict) and isinstance(over.value, dict)):
         return over
     if _is_choice(loc) and list(base.value) != list(over.value):
         return over
+    if not over.value and not loc:
+        return base
     if not over.value or _is_other_form(base.value, over.value):
         return over
     merged = dict(base.value)
@@ -292,6 +295,9 @@ def _read_with_bases(
     if not isinstance(root.value, dict):
         what = "a run file is a mapping of keys such as mesh, material and schedule"
         raise SourceError([Problem(root.place, "", what)])
+    if not root.value:
+        what = "the file is empty; a run file has keys such as mesh, material and schedule"
+        raise SourceError([Problem(Place(shown, 0, 1), "", what)])
     if "extends" not in root.value:
         return root
     extends = root.value.pop("extends")

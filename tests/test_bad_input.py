@@ -67,8 +67,8 @@ def test_there_are_many_cases() -> None:
 @pytest.mark.parametrize(
     ("content", "code", "says"),
     [
-        (b"", 2, "the key 'mesh' is missing"),
-        (b"# nothing\n", 2, "the key 'material' is missing"),
+        (b"", 2, "the file is empty"),
+        (b"# nothing\n", 2, "bad.yaml: the file is empty"),
         (b"- 1\n- 2\n", 2, "a run file is a mapping of keys"),
         (bytes(range(256)), 2, "bad.yaml:2:118: this is not a text file"),
         (b"a: 1\nb: \x00\n", 2, "bad.yaml:2:4: the character U+0000 is not allowed"),

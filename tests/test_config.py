@@ -104,6 +104,20 @@ def test_stage_overrides(good: RunConfig) -> None:
         good.with_overrides({"torques.zhangli.J": [0, 0, 0]})
 
 
+def test_a_file_that_only_extends_is_its_base(tmp_path: Path) -> None:
+    base = write(tmp_path / "base.yaml", GOOD.read_text())
+    path = write(tmp_path / "run.yaml", "extends: base.yaml\n")
+    kept = load_config(path), load_config(base)
+    assert [config.material for config in kept] == [kept[0].material] * 2
+    assert kept[0].schedule == kept[1].schedule
+
+
+def test_an_empty_file_says_so(tmp_path: Path) -> None:
+    for text in ("", "# nothing yet\n", "{}"):
+        with pytest.raises(ConfigErrors, match=r"run\.yaml: the file is empty"):
+            load_config(write(tmp_path / "run.yaml", text))
+
+
 def test_extends_merges_and_finds_files_beside_the_base(tmp_path: Path) -> None:
     base = tmp_path / "base"
     base.mkdir()
