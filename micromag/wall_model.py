@@ -16,6 +16,7 @@ Source: A. P. Malozemoff and J. C. Slonczewski, Magnetic Domain Walls in Bubble 
 
 from __future__ import annotations
 
+import warnings
 import functools
 import json
 from collections.abc import Callable
@@ -169,7 +170,7 @@ def _relaxed(run: RunFile, begin: float) -> NDArray[np.float32]:
 
 def _fit_profile(x: FloatArray, s: FloatArray) -> tuple[float, float, int]:
     """Return position [m], width [m] and polarity of a tanh through a profile."""
-    from scipy.optimize import curve_fit
+    from scipy.optimize import OptimizeWarning, curve_fit
 
     left, right = float(s[0]), float(s[-1])
     if abs(right - left) < 1 or left * right > 0:
@@ -186,9 +187,12 @@ def _fit_profile(x: FloatArray, s: FloatArray) -> tuple[float, float, int]:
 
     near = np.abs(x - x[first]) < AROUND * max(guess, 2 * step)
     try:
-        values, _ = curve_fit(
-            profile, x[near] * 1e9, s[near], (x[first] * 1e9, guess * 1e9, middle, amplitude)
-        )
+        with warnings.catch_warnings():
+            # A narrow wall has no point to spare for the covariance, which is not used here.
+            warnings.simplefilter("ignore", OptimizeWarning)
+            values, _ = curve_fit(
+                profile, x[near] * 1e9, s[near], (x[first] * 1e9, guess * 1e9, middle, amplitude)
+            )
     except (RuntimeError, TypeError) as error:
         raise NoModelError(f"the wall at the start of the stage is not a tanh: {error}") from error
     return float(values[0]) * 1e-9, abs(float(values[1])) * 1e-9, 1 if left > 0 else -1
