@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from magnets import random_m
+from magnets import GAMMA, random_m
 from reference import NS, PS, check
 from term_examples import example, variants
 
@@ -281,3 +281,25 @@ def test_a_field_of_the_users_own_that_stays_is_refused(tmp_path, capsys):
     assert main(["analyze", "time-reversal", file, "--allow-custom-code"]) == 2
     text = capsys.readouterr().err
     assert "energy.custom" in text and "does not change sign" in text
+
+
+def test_the_stages_before_give_the_start():
+    """A moment at rest in the field of the stage before moves in that of the run."""
+    turned = {"for": 50 * PS, "with": {"energy.zeeman.B": [0, 0.2, 0]}}
+    sections = {
+        **SPIN,
+        "torques": {},
+        "energy": {"zeeman": {"B": [0, 0, 0.2]}},
+        "schedule": [{"relax": {"max_torque": 1e-9}}, {"run": turned}],
+    }
+    leg = legs(sections)["no torque"]
+    # It precesses about y by gamma B t.
+    assert leg.moved == pytest.approx(2 * np.sin(0.5 * GAMMA * 0.2 * 50 * PS), rel=1e-6)
+    assert leg.largest < 1e-9
+
+
+def test_damping_by_spin_pumping_is_off_as_well():
+    metal = {"thickness": 5e-9, "conductivity": 5e6, "spin_diffusion_length": 1.5e-9}
+    pumped = {**SOT, "spin_pumping": True, "interface": {"Gr": 5e14}, "heavy_metal": metal}
+    found = legs({**SPIN, "torques": {"spin_orbit": pumped}}, duration=0.1 * NS)
+    assert found["spin_orbit"].largest < 1e-9
