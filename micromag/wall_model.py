@@ -16,9 +16,9 @@ Source: A. P. Malozemoff and J. C. Slonczewski, Magnetic Domain Walls in Bubble 
 
 from __future__ import annotations
 
-import warnings
 import functools
 import json
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 

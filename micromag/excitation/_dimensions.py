@@ -50,14 +50,14 @@ def dimension_of(node: Node) -> Dimension | None:
 
 
 def _require_pure(dimension: Dimension | None, what: str) -> None:
-    if dimension not in (None, PURE):
+    if dimension is not None and dimension != PURE:
         found = describe_dimension(dimension)
         hint = "divide by a time, as in t / 1 ns" if dimension == TIME else "units that cancel"
         raise FormulaError(f"{what} is {found}, but a pure number is needed", hint)
 
 
 def _like(name: str, a: Dimension | None, b: Dimension | None) -> Dimension | None:
-    if None not in (a, b) and a != b:
+    if a is not None and b is not None and a != b:
         shown = _LIKE[name].format(describe_dimension(a), describe_dimension(b))
         raise FormulaError(f"two different things in {shown}", "quantities of one dimension")
     return b if a is None else a
@@ -74,7 +74,7 @@ def _scaled(a: Dimension | None, b: Dimension | None, power: int | Fraction) -> 
 def _power(base: Node, exponent: Node) -> Dimension | None:
     _require_pure(dimension_of(exponent), "the exponent")
     dimension = dimension_of(base)
-    if dimension in (None, PURE):
+    if dimension is None or dimension == PURE:
         return dimension
     sign, number = 1, exponent
     if isinstance(exponent, Call) and exponent.name == "neg":
