@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from micromag.engine import Engine
 
 FAILED = (Status.FAILED_NAN, Status.FAILED_STEP, Status.FAILED_LOST)
+BEYOND = 1e4
+"""A waveform larger than this is named when a run fails."""
+AHEAD = 1e-6
+"""How far ahead in time, as a part of it, waveforms are looked at when a run fails."""
 STABLE = 2.8
 """|lambda| dt at which an explicit fourth-order Runge-Kutta step of an oscillation becomes unstable."""
 
@@ -53,18 +58,40 @@ def describe_failure(engine: Engine, replica: int = 0) -> NumericalError:
         "likely a field, current or material value is NaN, far too large or far too small; "
         "check units and files, and the waveforms at this time"
     )
-    fixed = engine.frozen_time is None and engine.model.configs[replica].solver.dt is not None
-    if fixed and not from_values:
+    moving = engine.frozen_time is None
+    found = _odd_waveform(engine, replica, clock[clk.column("t")], dt) if moving else None
+    if found is not None:
+        cause = f"every cell is affected: {found}; change the waveform, or end the run before"
+    fixed = moving and engine.model.configs[replica].solver.dt is not None
+    if fixed and not from_values and found is None:
         limit = stable_step(engine, replica)
         if dt > limit:
             cause = (
                 f"likely the fixed step is too long: about {limit:.2g} s is stable for the exchange "
                 "and anisotropy here; shorten solver.dt or leave it out"
             )
-    value = f"dt = {dt:.3g} s" if engine.frozen_time is None else None
+    value = f"dt = {dt:.3g} s" if fixed else None
     return NumericalError(
         "m is no longer a number (NaN or Inf)", where=where, value=value, next_step=cause
     )
+
+
+def _odd_waveform(engine: Engine, replica: int, t: float, dt: float) -> str | None:
+    """Return which parameter's waveform is no number, or beyond all bounds, in the step from ``t``."""
+    config = engine.model.configs[replica]
+    # An adaptive step has become short on the way to a pole, which lies a little ahead.
+    times = (t, t + dt, round(t, 18), t + AHEAD * t)
+    for section, terms in (("energy", config.energy), ("torques", config.torques)):
+        for key, term in terms:
+            for name, parameter in term.parameters().items():
+                values = [parameter.waveform(x) for x in times] if parameter.waveform else []
+                for x, value in zip(times, values, strict=False):
+                    if not math.isfinite(value):
+                        return f"the waveform of {section}.{key}.{name} is {value} at {x:.6g} s"
+                if values and max(map(abs, values)) > BEYOND:
+                    size = max(map(abs, values))
+                    return f"the waveform of {section}.{key}.{name} is {size:.3g} at {t:.6g} s"
+    return None
 
 
 def _moment(engine: Engine, clock: NDArray[np.float64], replica: int) -> str:
