@@ -19,7 +19,7 @@ import typer
 from micromag import __version__
 from micromag.cli_analyze import add_analyze_commands
 from micromag.cli_plot import add_plot_commands
-from micromag.errors import Interrupted, MicromagError, UnreadableInputError
+from micromag.errors import Interrupted, MicromagError
 
 if TYPE_CHECKING:
     from micromag.config import RunConfig
@@ -281,7 +281,7 @@ def info(
     from micromag.output.runfile import RunFile
     from micromag.output.sweep_file import SweepFile, is_sweep
 
-    result = SweepFile(file) if is_sweep(file) else RunFile(_result_in(file))
+    result = SweepFile(file) if is_sweep(file) else RunFile(file)
     _say(result.config_text.rstrip("\n") if config else result.summary())
 
 
@@ -346,21 +346,3 @@ def _load(
     )
     given = [(o, f"{key}={json.dumps(value)}") for o, key, value in options if value is not None]
     return load_config(file, [*(overrides or ()), *given])
-
-
-def _result_in(path: Path) -> Path:
-    """Return the result in a folder, or the path itself if it is none."""
-    if not path.is_dir():
-        return path
-    from micromag.output.folder import existing_results
-
-    results = existing_results(path)
-    if len(results) == 1:
-        return results[0]
-    names = ", ".join(result.name for result in results[:5]) + (" ..." if len(results) > 5 else "")
-    raise UnreadableInputError(
-        "several results in this folder" if results else "no result in this folder",
-        where=str(path),
-        value=names or None,
-        next_step="name one of them" if results else "name a .vtkhdf file, or the folder of one",
-    )

@@ -89,9 +89,17 @@ def velocity(
     What the run file says under analysis.wall_velocity holds unless it is given here. A CSV with
     the same numbers is written beside the picture.
     """
-    picture = _picture(output, folder / "velocity.png" if folder.is_dir() else None, folder)
-    from micromag.output.sweep_file import SweepFile
+    from micromag.output.folder import result_in
+    from micromag.output.sweep_file import SweepFile, is_sweep
 
+    if not is_sweep(folder) and result_in(folder).suffix == ".vtkhdf":
+        raise ConfigError(
+            "this is one run, not a sweep: it has one velocity and nothing to plot it against",
+            where=str(folder),
+            next_step="`micromag plot table` shows the wall's way in time; analysis.wall_velocity "
+            "in the run file gives its velocity",
+        )
+    picture = _picture(output, folder / "velocity.png" if folder.is_dir() else None, folder)
     sweep = SweepFile(folder)
     analysis = _analysis(sweep, {"against": against, "after": after, "stage": stage, "part": part})
     for sentence in analysis.write(sweep, picture):
@@ -251,24 +259,8 @@ def _opened(file: Path, output: Path | None, kind: str) -> tuple[RunFile, Path]:
     """Return a result and the path of its picture, by default ``<result>_<kind>.png``."""
     from micromag.output.runfile import RunFile
 
-    result = _result_in(file)
-    return RunFile(result), _picture(output, result.with_name(f"{result.stem}_{kind}.png"), file)
-
-
-def _result_in(path: Path) -> Path:
-    if not path.is_dir():
-        return path
-    from micromag.output.folder import existing_results
-
-    results = [found for found in existing_results(path) if found.suffix == ".vtkhdf"]
-    if len(results) == 1:
-        return results[0]
-    raise UnreadableInputError(
-        "several results in this folder" if results else "no result in this folder",
-        where=str(path),
-        value=", ".join(result.name for result in results[:5]) or None,
-        next_step="name one of them" if results else "name a .vtkhdf file, or the folder of one",
-    )
+    run = RunFile(file)
+    return run, _picture(output, run.path.with_name(f"{run.path.stem}_{kind}.png"), file)
 
 
 def _picture(output: Path | None, default: Path | None, where: Path) -> Path:
@@ -279,7 +271,8 @@ def _picture(output: Path | None, default: Path | None, where: Path) -> Path:
         default = where.with_name("velocity.png")
     picture = check_ending(output if output is not None else default or where)
     if not picture.parent.is_dir():
-        raise UnreadableInputError("no such folder", where=str(picture.parent))
+        where_from = "-o" if output is not None else str(where)
+        raise ConfigError("no such folder", where=where_from, value=str(picture.parent))
     require_matplotlib()
     return picture
 

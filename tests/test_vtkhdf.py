@@ -270,6 +270,17 @@ except MicromagError as error:
     assert_vtk_reads(path, "--max-steps-read", "3")
 
 
+def test_a_folder_stands_for_its_only_result(tmp_path: Path, new: Write, mesh: Mesh) -> None:
+    with new() as writer:
+        writer.write_snapshot(0, {"m": state(mesh, 0)})
+    assert RunFile(writer.path.parent).path == writer.path
+    with pytest.raises(UnreadableInputError, match="no result in this folder"):
+        RunFile(Path(__file__).parent)
+    shutil.copy(writer.path, writer.path.with_name("other.vtkhdf"))
+    with pytest.raises(UnreadableInputError, match="several results in this folder"):
+        RunFile(writer.path.parent)
+
+
 def test_no_permission_is_an_error_for_the_user(tmp_path: Path, mesh: Mesh) -> None:
     with pytest.raises(MicromagError, match="cannot write the result"):
         VtkhdfWriter(tmp_path / "no" / "such" / "run.vtkhdf", mesh)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from micromag.errors import ConfigError, OutputExistsError
+from micromag.errors import ConfigError, OutputExistsError, UnreadableInputError
 
 LOCK = ".micromag.lock"
 RESULTS = ("*.vtkhdf", "sweep.h5")
@@ -64,6 +64,28 @@ def existing_results(directory: str | os.PathLike[str]) -> list[Path]:
     """Return the result files in a folder, sorted; none if there is no such folder."""
     folder = Path(directory)
     return sorted({path for pattern in RESULTS for path in folder.glob(pattern)})
+
+
+def result_in(path: Path) -> Path:
+    """Return the result of a single run in a folder, or the path itself if it is no folder.
+
+    Raises
+    ------
+    UnreadableInputError
+        If there is no result in the folder, or several.
+    """
+    if not path.is_dir():
+        return path
+    results = [found for found in existing_results(path) if found.suffix == ".vtkhdf"]
+    if len(results) == 1:
+        return results[0]
+    names = ", ".join(result.name for result in results[:5]) + (" ..." if len(results) > 5 else "")
+    raise UnreadableInputError(
+        "several results in this folder" if results else "no result in this folder",
+        where=str(path),
+        value=names or None,
+        next_step="name one of them" if results else "name a .vtkhdf file, or the folder of one",
+    )
 
 
 def prepare(

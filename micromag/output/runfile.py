@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from micromag.column import Columns
 from micromag.errors import UnreadableInputError
 from micromag.mesh import Mesh, Window
+from micromag.output.folder import result_in
 from micromag.output.layout import from_nano
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -115,11 +116,12 @@ class RunFile:
     Raises
     ------
     UnreadableInputError
-        If there is no such file or it is not a result of micromag.
+        If there is no such file or it is not a result of micromag, or if ``path`` is a folder without
+        one result in it.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = result_in(Path(path))
         with self._open() as file:
             if "VTKHDF" not in file or "table" not in file or "provenance" not in file:
                 raise UnreadableInputError(

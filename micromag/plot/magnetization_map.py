@@ -84,6 +84,7 @@ def magnetization_map(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    fields = [run.m(k) for k in snapshots]
     lx, ly, _ = run.mesh.size
     one = min((WIDTH - WHEEL - 0.9) * ly / lx, 5.0)
     moves = bool(np.ptp([run.window_offset[k] for k in snapshots], axis=0).any())
@@ -92,8 +93,8 @@ def magnetization_map(
     FigureCanvasAgg(figure)
     picture, side = figure.subfigures(1, 2, width_ratios=(WIDTH - WHEEL, WHEEL), squeeze=False)[0]
     maps = picture.subplots(len(snapshots), 1, sharex=not moves, squeeze=False)[:, 0]
-    for axes, k in zip(maps, snapshots, strict=True):
-        draw_layer(axes, run.m(k), run.mesh, layer, run.window_offset[k])
+    for axes, k, m in zip(maps, snapshots, fields, strict=True):
+        draw_layer(axes, m, run.mesh, layer, run.window_offset[k])
         axes.set_title(f"t = {round(run.times[k] * 1e9, 5):g} ns", loc="left", fontsize=9)
         axes.set_ylabel("y (nm)", fontsize=9)
         if one < LEAST_HEIGHT:  # no room for more than the borders of a narrow strip
