@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
@@ -31,7 +32,21 @@ _PLAIN = {
 
 def problems_of(error: ValidationError, root: Node, cls: type[BaseModel]) -> list[Problem]:
     """Return the problems of a validation, each at the place of its value or of what lacks it."""
-    return [_problem(item, root, cls) for item in error.errors(include_url=False)]
+    items = error.errors(include_url=False)
+    problems = [(tuple(item["loc"]), _problem(item, root, cls)) for item in items]
+    # A misspelt key is one mistake: that the right one is missing needs no second message.
+    meant = {
+        (loc[:-1], match[1])
+        for loc, problem in problems
+        if (match := re.search(r"did you mean '([^']+)'", problem.what))
+        and "unknown key" in problem.what
+    }
+    missing = [item["type"] == "missing" for item in items]
+    return [
+        problem
+        for (loc, problem), is_missing in zip(problems, missing, strict=True)
+        if not (is_missing and loc and (loc[:-1], loc[-1]) in meant)
+    ]
 
 
 def node_of(data: Any, place: Place, key_place: Place | None = None) -> Node:
@@ -91,7 +106,9 @@ def _problem(item: Any, root: Node, cls: type[BaseModel]) -> Problem:
     what, allowed = context.get("what"), context.get("allowed", "")
     if what is None:
         what, allowed = _reworded(item, kind, context, node)
-    return Problem(place, path_text(loc), str(what), str(allowed), kind == UNREADABLE)
+    # Within a short form, as the path of `initial.file: start.ovf`, there is no key to point at.
+    shown = loc if lacking or len(found) == len(loc) or kind == "missing" else found
+    return Problem(place, path_text(shown), str(what), str(allowed), kind == UNREADABLE)
 
 
 def _is_about_key(kind: str, node: Node) -> bool:

@@ -85,6 +85,12 @@ def check_disk(config: RunConfig, size: OutputSize, folder: Path) -> None:
     least = size.bytes // BEST_COMPRESSION if config.output.compression else size.bytes
     if least <= free:
         return
+    if not free:
+        raise DeviceError(
+            f"nothing can be written to the disk of this folder: 0 B are free in {there}",
+            where="output.directory",
+            next_step="choose another folder with -o DIR",
+        )
     raise DeviceError(
         "the result does not fit on the disk",
         where="output.snapshots" if size.snapshots > 2 else "output",

@@ -13,7 +13,8 @@ import pytest
 
 from micromag.cli import main
 from micromag.config import load_config
-from micromag.errors import ConfigErrors
+from micromag.errors import ConfigErrors, UnreadableInputError
+from micromag.output.reader import read_field
 from micromag.yaml_source import read_yaml, to_yaml
 
 DATA = Path(__file__).parent / "data"
@@ -86,6 +87,26 @@ def test_bad_file(content: bytes, code: int, says: str, tmp_path: Path) -> None:
     path.write_bytes(content)
     found, message = outcome(path)
     assert (found, says in message) == (code, True), message
+
+
+def test_a_misspelt_key_is_one_problem(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text((DATA / "good_run.yaml").read_text().replace("alpha:", "aplha:", 1))
+    code, message = outcome(path)
+    assert code == 2 and "did you mean 'alpha'" in message
+    assert "is missing" not in message and "1 problem in the run file" in message
+
+
+def test_a_start_that_is_no_file_of_its_kind(tmp_path: Path) -> None:
+    start = tmp_path / "start.ovf"
+    text = read_yaml((DATA / "good_run.yaml").read_text(), "good").plain()
+    path = tmp_path / "run.yaml"
+    path.write_text(to_yaml({**text, "initial": {"file": "start.ovf"}}))
+    code, message = outcome(path)
+    assert code == 6 and "initial.file: there is no file" in message
+    start.write_text("hello")
+    with pytest.raises(UnreadableInputError, match="does not begin with '# OOMMF'"):
+        read_field(start)
 
 
 def test_run_file_that_cannot_be_read(tmp_path: Path) -> None:

@@ -46,7 +46,10 @@ def read_field(path: str | os.PathLike[str], snapshot: int = -1, name: str = "m"
 
         data = read_ovf(path)
     else:
-        raise UnreadableInputError("a kind of file that is unknown", where=str(path), allowed=KINDS)
+        what = "a kind of file that is unknown"
+        if path.suffix.lower() in (".ovf", ".omf", ".ohf"):
+            what = "not an OVF file: its content does not begin with '# OOMMF'"
+        raise UnreadableInputError(what, where=str(path), allowed=KINDS)
     wrong = np.argwhere(~np.isfinite(data.values))
     if len(wrong):
         component, z, y, x = (int(i) for i in wrong[0])
