@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from micromag.parameters import ScalarParameter
+from micromag.si_text import si
 from micromag.surroundings import Surroundings
 from micromag.terms import Term, unique_names
 
@@ -31,7 +32,21 @@ def derived_notes(config: RunConfig) -> list[str]:
             notes.append(
                 f"alpha = {sum_:.6g}{place}: {alpha:.6g} as given and {sum_ - alpha:.6g} by spin pumping"
             )
-    return notes
+    return [*notes, *_shortened_steps(config)]
+
+
+def _shortened_steps(config: RunConfig) -> list[str]:
+    """Return that output at its times shortens a fixed step, if it does."""
+    dt, output = config.solver.dt, config.output
+    periods = {"table": output.table.every, "snapshots": output.snapshots.every}
+    shorter = {name: every for name, every in periods.items() if every and dt and every < dt}
+    if not shorter:
+        return []
+    name = min(shorter, key=lambda name: shorter[name])
+    return [
+        f"output.{name}.every shortens the fixed step of {si(dt or 0.0, 's')} to {si(shorter[name], 's')}: "
+        "steps end at the times of output"
+    ]
 
 
 def with_total_damping(config: RunConfig) -> RunConfig:

@@ -266,3 +266,12 @@ def test_a_torque_without_amplitude_is_refused() -> None:
 def test_an_analysis_that_cannot_work_is_refused(analysis: str, says: str) -> None:
     with pytest.raises(ConfigErrors, match=says):
         load_config(GOOD, [f"analysis={analysis}"])
+
+
+def test_output_that_shortens_a_fixed_step_is_said(good: RunConfig) -> None:
+    from micromag.derived import derived_notes
+
+    fixed = good.with_overrides({"solver.dt": "100 ps", "output.table.every": "1 ps"})
+    assert [n for n in derived_notes(fixed) if "fixed step of 100 ps to 1 ps" in n]
+    fine = good.with_overrides({"solver.dt": "1 ps", "output.table.every": "1 ps"})
+    assert not [n for n in derived_notes(fine) if "fixed step" in n]

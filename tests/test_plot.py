@@ -86,3 +86,10 @@ def test_a_map_in_a_moving_window_shows_places_in_the_laboratory(tmp_path):
     assert second.get_images()[0].get_extent() == pytest.approx((-2, 22, -8, 8))
     arrows = second.collections[0].get_offsets()
     assert arrows[:, 0].min() == pytest.approx(10 - 3)
+
+
+def test_energies_have_a_prefix_that_fits():
+    from micromag.plot.table_plot import _prefixed
+
+    scale, unit = _prefixed([np.array([0.0, 5.1e-17, np.nan])], "J")
+    assert (scale, unit) == (pytest.approx(1e-18), "aJ")

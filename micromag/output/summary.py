@@ -146,9 +146,12 @@ def _table(run: RunFile) -> list[str]:
 
 def provenance_lines(provenance: Mapping[str, Any]) -> list[str]:
     """Return where a result comes from, without what is shown elsewhere."""
-    entries = {
-        k: v for k, v in provenance.items() if k not in SHOWN_ELSEWHERE and v not in ("", None)
-    }
+    libraries = provenance.get("libraries")
+    repeated = set(libraries) if isinstance(libraries, dict) else set()
+    if str(provenance.get("cpu_threads")) == str(provenance.get("threads")):
+        repeated.add("cpu_threads")
+    hidden = repeated | set(SHOWN_ELSEWHERE)
+    entries = {k: v for k, v in provenance.items() if k not in hidden and v not in ("", None)}
     if not entries:
         return []
     width = max(len(key) for key in entries) + 2

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", ":", "-.")
 FAINT = (0.7, 0.7, 0.7)
-PREFIXES = {-12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
+PREFIXES = {
+    -21: "z", -18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"
+}  # fmt: skip
 PREFIXED = ("m", "s", "T", "J", "m/s", "A/m", "J/m^3", "Hz")
 """Units that take a prefix."""
 MOST_NAMED = 12
