@@ -255,6 +255,8 @@ def config_structures() -> Iterator[Structure]:
             nx, ny, _ = config.mesh.cells
             mesh = {**grid["mesh"], "cells": [nx, ny, grid["mesh"]["cells"][2]]}
             del mesh["cell_size"]
+            if config.mesh.window:  # moves along an axis that is not periodic
+                mesh["periodic"][config.mesh.window.number] = 0
             moved = config.with_overrides({"precision": grid["precision"], "mesh": mesh})
             yield Structure(f"{path.name}, {name}", moved)
 
