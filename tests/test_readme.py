@@ -95,13 +95,19 @@ def test_the_forms_of_the_readme_make_a_run(tmp_path):
 
 
 def test_the_sweep_of_the_readme_is_one(tmp_path):
-    [sweep] = blocks("yaml", section("Many runs at once"))
+    sweep, forms = blocks("yaml", section("Many runs at once"))
     path = tmp_path / "many.yaml"
     path.write_text(f"extends: {ROOT}/configs/domain_wall_stt.yaml\n{sweep}")
     points = sweep_points(load_config(path))
     assert [point.coordinates["material.alpha"] for point in points] == [0.4, 0.5] * 4
     currents = {point.coordinates["torques.zhang_li.J[0]"] for point in points}
     assert sorted(currents) == pytest.approx([1e11, 2e11, 3e11, 4e11])
+    (tmp_path / "polarisation.csv").write_text("P\n0.4\n0.5\n")
+    base = f"extends: {ROOT}/configs/domain_wall_stt.yaml\nenergy: {{zeeman: {{B: [0, 0, 0]}}}}\n"
+    path.write_text(base + forms)
+    config = load_config(path)
+    assert config.sweep.shape == (5, 2, 3, 2, 2)
+    assert sweep_points(config, [119])[0].coordinates["energy.zeeman.B[2]"] == 0.1
 
 
 def test_no_command_is_advertised_that_does_not_work(capsys):
