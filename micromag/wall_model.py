@@ -48,6 +48,8 @@ AROUND = 6.0
 """The profile is fitted this many widths around its middle."""
 LARGEST = 1 << 22
 """Cells of the largest mesh in which a wall is weighed: beyond, that takes minutes on a CPU."""
+LEAST_HARMONIC = 5e-5
+"""Odd or even harmonics of the energy below this part of 2 A / Delta (for Kp: 1e-4 of K) are noise."""
 AXES = np.eye(3)
 
 
@@ -64,6 +66,11 @@ def start_of(run: RunFile, stage: int) -> float:
     """Return the time at which a stage begins [s]."""
     durations = [s.duration for s in _config(run).schedule[:stage] if isinstance(s, Run)]
     return float(sum(durations))
+
+
+def is_relaxed(run: RunFile, stage: int) -> bool:
+    """Return whether a stage of relaxation came before a stage."""
+    return any(not isinstance(earlier, Run) for earlier in _config(run).schedule[:stage])
 
 
 def wall_of(run: RunFile, stage: int) -> Wall:
@@ -93,6 +100,9 @@ def wall_of(run: RunFile, stage: int) -> Wall:
     sigma, exchange = _weighed(config, mesh.centres(0), filled, frame, place)
     harmonics = np.fft.rfft(sigma / area)[:HARMONICS] / ANGLES
     harmonics[1:] *= 2
+    for several in (harmonics[1::2], harmonics[2::2]):
+        if np.abs(several).max() < LEAST_HARMONIC * exchange / area:
+            several[:] = 0
     before = _drive(_stage_config(run, stage - 1)).at(0.0).field if stage else np.zeros(3)
     return Wall(
         e, n1, n2, polarity, width, angle, exchange / area * width / 2,

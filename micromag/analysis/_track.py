@@ -40,6 +40,12 @@ TURNING = 0.05
 """An angle that changes by more than this [rad], and not less in the second half, still turns."""
 STILL = 1e-3
 """A wall that moves less than this part of its width in the window is at rest."""
+SLOWED = 8.0
+"""A wall that moves over less than this part of its way in the last quarter has slowed down."""
+DRIFTING = 0.1
+"""Periods whose velocities differ by this part of it, early and late, are those of a transient."""
+JITTER = 0.02
+"""Part of the swing by which the displacement in a period is uncertain from its ends alone."""
 LEAST_ROWS = 4
 LEAST_SWING = 0.05
 """Peak to peak of the position about its line, in wall widths, that counts as an oscillation."""
@@ -178,6 +184,11 @@ def _classified(
     t: FloatArray, x: FloatArray, angle: FloatArray | None, width: float, came: float
 ) -> Motion:
     """Return how a wall moves in its window; ``came`` is its speed before that [m/s]."""
+    last = slice(3 * len(t) // 4, None)
+    way = float(np.ptp(x[last]))
+    # Its angle may turn for ever in a place that holds it.
+    if len(t[last]) >= LEAST_ROWS and way < STILL * width and SLOWED * way < np.ptp(x):
+        return _at_rest(t[last], x[last])
     half = len(t) // 2
     (early, error_early), (late, error_late) = (
         fit_line(t[part], x[part]) for part in (slice(0, half + 1), slice(half, None))
@@ -213,6 +224,15 @@ def _classified(
         first, second = abs(angle[half] - angle[0]), abs(angle[-1] - angle[half])
         changed = changed or turn > np.pi / 2 or (turn > TURNING and second > first / 2)
     return replace(base, kind="unsettled") if changed else base
+
+
+def _at_rest(t: FloatArray, x: FloatArray) -> Motion:
+    """Return the motion of a wall that rests in these last rows of its window."""
+    v, error = fit_line(t, x)
+    quarters = [fit_line(*part)[0] for part in _quarters(t, x)]
+    return Motion(
+        "pinned", v, error, min(quarters), max(quarters), v, v, float(t[0]), float(t[-1]), math.nan
+    )
 
 
 def _quarters(t: FloatArray, x: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
@@ -298,13 +318,15 @@ def _over_periods(
     r"""Return the mean over whole periods.
 
     Its error is the standard error of the mean of the single periods, and the spread of the means
-    that begin elsewhere in the first period (which a motion that has not settled changes).
+    that begin elsewhere in the first period (which a motion that has not settled changes). Periods
+    that do not agree with each other are none: the motion is unsettled.
     """
     count = len(passages) - 1
     places = np.interp(passages, t, x)
     single = np.diff(places) / np.diff(passages)
     span = passages[-1] - passages[0]
     errors = []
+    shifted = np.empty(0)
     if count > 1:
         errors.append(float(single.std(ddof=1)) / math.sqrt(count))
     slack = t[-1] - passages[-1]
@@ -315,9 +337,40 @@ def _over_periods(
     if max(slack, passages[0] - t[0]) > span / count / 4:
         shifted = (np.interp(starts + span, t, x) - np.interp(starts, t, x)) / span
         errors.append(float(np.ptp(shifted)) / 2)
+    rest = x - np.polyval(np.polyfit(t - t[0], x, 1), t - t[0])
+    velocity = float(places[-1] - places[0]) / span
+    allowed = max(
+        DRIFTING * max(abs(velocity), LEAST_VELOCITY), JITTER * float(np.ptp(rest)) * count / span
+    )
+    if _drifts(single, shifted, allowed):
+        low, high = min(base.lowest, *single), max(base.highest, *single)
+        return replace(
+            base, kind="unsettled", lowest=float(low), highest=float(high),
+            error=math.hypot(base.error, (base.late - base.early) / 2),
+        )  # fmt: skip
     return replace(
-        base, kind="oscillating", velocity=float(places[-1] - places[0]) / span,
+        base, kind="oscillating", velocity=velocity,
         error=math.hypot(*errors) if errors else math.nan,
         begin=float(passages[0]), end=float(passages[-1]),
         period=float(span / count), periods=count, period_from=source,
     )  # fmt: skip
+
+
+def _drifts(single: FloatArray, shifted: FloatArray, allowed: float) -> bool:
+    """Return whether the velocities of single periods change for good in the window.
+
+    A single period is compared with those that begin a little later: without rows for that nothing
+    says that it comes back. Of several, early and late ones must differ by more than they scatter from
+    one to the next; a transient changes them in one sense, and is its own scatter.
+    """
+    if len(single) == 1:
+        return not len(shifted) or float(np.ptp(shifted)) > allowed
+    half = len(single) // 2
+    early, late = single[:half], single[-half:]
+    difference = abs(float(late.mean() - early.mean()))
+    if difference <= allowed:
+        return False
+    steps = np.diff(single)
+    noise = math.sqrt(float((steps**2).mean()) / half)
+    monotonic = bool((steps > 0).all() or (steps < 0).all())
+    return monotonic or difference > SIGNIFICANT * noise

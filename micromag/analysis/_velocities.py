@@ -87,9 +87,12 @@ class Curve:
     mesh_line
         The same with gradients as the mesh takes them, where that makes a difference.
     breakdowns
-        Abscissas from which on the model's wall turns for ever (or until which, if negative).
+        Abscissas from which on the model's wall turns for ever (or until which, if negative), two
+        at most; 0 where nothing holds the angle.
     width, hard_axis, dmi
         Of the wall at rest: Delta [m], Kp [J/m^3] and |D| [J/m^2]; NaN without.
+    relaxed
+        Whether every run had a stage of relaxation before, so that these are those of a wall at rest.
     note
         Why there is no model.
     """
@@ -102,6 +105,7 @@ class Curve:
     width: float = math.nan
     hard_axis: float = math.nan
     dmi: float = math.nan
+    relaxed: bool = True
     note: str = ""
 
     def bracket(self, before: Iterable[str], beyond: Iterable[str]) -> list[tuple[float, float]]:
@@ -328,6 +332,15 @@ def _measured(
 # ---------------------------------------------------------------------------------- velocity.csv
 
 
+def remark(motion: Motion | None) -> str:
+    """Return why a velocity is not that of a steady state, "" where it is."""
+    if motion is None:
+        return ""
+    return {"unsettled": "not a steady state", "lost": "the wall left the magnet"}.get(
+        motion.kind, ""
+    )
+
+
 def write_csv(velocities: Velocities, path: Path) -> None:
     """Write one row per replica, by number; raises MicromagError if the disk refuses."""
     keys = list(dict.fromkeys(key for p in velocities.points for key in p.coordinates))
@@ -350,5 +363,5 @@ def write_csv(velocities: Velocities, path: Path) -> None:
                 motion.lowest, motion.highest, motion.begin, motion.end, motion.displacement,
             ]  # fmt: skip
         given = [p.coordinates.get(key, "") for key in keys]
-        rows.append([p.number, p.status, *given, p.J, p.u, *measured, p.model, p.note])
+        rows.append([p.number, p.status, *given, p.J, p.u, *measured, p.model, p.note or remark(motion)])
     write_rows(path, head, rows)

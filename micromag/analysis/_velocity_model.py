@@ -29,6 +29,10 @@ BISECTIONS = 24
 """Halvings that find where the model's wall begins to turn."""
 NOTABLE = 0.99
 """A mesh that leaves less than this of the gradients gets a line of its own."""
+MOST_BREAKDOWNS = 2
+"""A wall begins to turn once in each sense of what drives it."""
+AT_ONCE = 1e-6
+"""A wall that turns from this part of the largest abscissa on turns at any."""
 FROM_REST = 0.5
 """A sweep whose smallest value is not above this part of its largest is shown from 0 on."""
 
@@ -36,7 +40,7 @@ FROM_REST = 0.5
 def with_model(curve: Curve, runs: Mapping[int, RunFile], after: float) -> Curve:
     """Return a curve with what the one-dimensional model says of it, or with why there is none."""
     # The engine's side of the program lies above this one: see ignore_imports in pyproject.toml.
-    from micromag.wall_model import drive_of, texture_of, wall_of
+    from micromag.wall_model import drive_of, is_relaxed, texture_of, wall_of
 
     usable = [(p, p.track) for p in curve.points if p.track is not None and math.isfinite(p.value)]
     if not usable:
@@ -53,7 +57,8 @@ def with_model(curve: Curve, runs: Mapping[int, RunFile], after: float) -> Curve
                 walls[texture] = wall_of(run, track.stage)
             model[p.number] = _velocity(walls[texture], drives[p.number], run, track, after)
         points = tuple(replace(p, model=model.get(p.number, math.nan)) for p in curve.points)
-        curve = replace(curve, points=points)
+        relaxed = all(is_relaxed(runs[p.number], track.stage) for p, track in usable)
+        curve = replace(curve, points=points, relaxed=relaxed)
         wall = next(iter(walls.values()))
         if len(walls) > 1 or not all(drive.is_constant for drive in drives.values()):
             return replace(curve, line=_joined(points))
@@ -110,16 +115,21 @@ def _line(wall: Wall, drives: Mapping[float, Drive]) -> tuple[FloatArray, tuple[
     if len(values) > 1:
         low = 0.0 if 0 < low <= FROM_REST * high else low
         high = 0.0 if 0 > high >= FROM_REST * low else high
-    asked = [float(v) for v in np.unique([*np.linspace(low, high, SAMPLES), *values])]
+    zero = [0.0] if low < 0 < high else []
+    asked = [float(v) for v in np.unique([*np.linspace(low, high, SAMPLES), *values, *zero])]
     found = {value: at(value) for value in asked}
     breakdowns = []
     for a, b in pairwise(asked):
         if found[a].turning != found[b].turning:
             edge = _edge(lambda value: turns(wall, between(value)), a, b, found[a].turning)
+            if abs(edge) < AT_ONCE * max(abs(low), abs(high)):
+                edge = 0.0
             breakdowns.append(edge)
             around = [edge + part * (b - a) for part in NEAR]
             found |= {value: at(value) for value in around if low <= value <= high}
-    return np.array([[v, found[v].velocity] for v in sorted(found)]).T, tuple(breakdowns)
+    nearest = sorted(set(breakdowns), key=abs)[:MOST_BREAKDOWNS]
+    line = np.array([[v, found[v].velocity] for v in sorted(found)]).T
+    return line, tuple(sorted(nearest))
 
 
 def _edge(turning: Callable[[float], bool], a: float, b: float, at_a: bool) -> float:

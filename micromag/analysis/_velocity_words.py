@@ -41,7 +41,7 @@ def described(motion: Motion) -> str:
     if motion.kind == "unsettled":
         return (
             f"{text}, not steadily: {motion.early:.2f} m/s in the first half, {motion.late:.2f} m/s "
-            f"in the second, no whole period; its mean lies between {motion.lowest:.2f} and "
+            f"in the second, no periods that agree; its mean lies between {motion.lowest:.2f} and "
             f"{motion.highest:.2f} m/s"
         )
     return text
@@ -67,12 +67,17 @@ def told(found: Velocities, curve: Curve) -> str:
         for p in measured
         if p.motion and p.motion.kind in ("steady", "oscillating") and math.isfinite(p.model)
     ]
-    edges = " and ".join(_amount(found, edge) for edge in curve.breakdowns)
+    edges = " and ".join(_amount(found, edge) for edge in curve.breakdowns if edge)
     model = []
     if math.isfinite(curve.width):
         model.append(f"Delta = {curve.width * 1e9:.3g} nm, Kp = {si(curve.hard_axis, 'J/m^3', 3)}")
         if curve.dmi > LEAST_DMI:
             model[0] += f", |D| = {si(curve.dmi, 'J/m^2', 3)}"
+    if math.isfinite(curve.width) and not curve.relaxed:
+        model[0] += " (the wall was not relaxed before: these are of the state the stage began with)"
+    if 0.0 in curve.breakdowns:
+        what = "no hard axis: " if curve.hard_axis == 0 else ""
+        model.append(f"{what}it turns over at any {found.name}")
     if edges:
         model.append(f"turns over from {edges} on")
     if compared:

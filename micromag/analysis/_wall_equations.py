@@ -48,7 +48,7 @@ GRID = 2048
 NARROW = 1e-3
 """Where the turning rate falls below this part of its largest value there is a narrow place."""
 AT_REST = 1e-12
-"""A turning rate below this part of the largest one is none."""
+"""A turning rate below this part of the largest one, or of alpha v / Delta, is rounding noise."""
 
 
 @dataclass(frozen=True)
@@ -285,7 +285,10 @@ def _one_turn(wall: Wall, drive: Drive) -> _Turn:
     phi = wall.angle + math.copysign(2 * np.pi, begun) * np.linspace(0, 1, GRID + 1)
     v, turning = rates(wall, drive, push, phi)
     fastest = float(np.abs(turning).max())
-    if abs(begun) <= AT_REST * fastest:
+    # With beta = alpha, and nothing that holds the angle, what turns it cancels: alpha v / Delta is
+    # the size of what did.
+    cancelled = drive.alpha * float(np.abs(v).max()) / wall.width
+    if abs(begun) <= AT_REST * max(fastest, cancelled):
         return _Turn(rate, phi, v, turning, -1, False)
     slowest = int(np.abs(turning[1:-1]).argmin()) + 1
     narrow = bool(abs(turning[slowest]) < NARROW * fastest)

@@ -19,6 +19,7 @@ from micromag.analysis._velocities import (
 from micromag.analysis._velocity_words import described, told
 from micromag.analysis.base import Analysis
 from micromag.constants import E_CHARGE, MU_B
+from micromag.errors import AnalysisError
 from micromag.parameters import Quantity
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ class WallVelocity(Analysis):
     def write(self, sweep: SweepFile, picture: Path) -> list[str]:
         """Return what the curves show, and write the picture and a CSV of the same name beside it.
 
-        Raises AnalysisError when ``against`` was not swept, MicromagError if the disk refuses.
+        Raises AnalysisError when ``against`` was not swept or no run has a velocity (there is then no
+        picture), MicromagError if the disk refuses.
         """
         from micromag.plot.velocity_figure import velocity_figure
         from micromag.plot.writing import MissingLibraryError, write_figure
@@ -120,6 +122,12 @@ class WallVelocity(Analysis):
         if missing:
             named = "; ".join(f"{p.label or p.number}: {p.note or p.status}" for p in missing[:3])
             more = f"; and {len(missing) - 3} more" if len(missing) > 3 else ""
+            if len(missing) == len(found.points):
+                raise AnalysisError(
+                    f"no run of the sweep has a velocity, so there is no picture ({named}{more})",
+                    where="wall_velocity",
+                    next_step=f"why, run by run, is in the column note of {_path(numbers)}",
+                )
             sentences.append(f"No velocity of {len(missing)} of {len(sweep)} runs: {named}{more}.")
         try:
             write_figure(velocity_figure(found), picture)
