@@ -293,7 +293,13 @@ def _nearest(run: RunFile, text: str) -> int:
         raise UnreadableInputError("there is no snapshot", where=str(run.path))
     # Of the snapshots of one instant the last shows what came of it.
     away = np.abs(run.times - t)
-    return int(np.flatnonzero(away <= away.min() + 1e-13)[-1])
+    nearest = int(np.flatnonzero(away <= away.min() + 1e-13)[-1])
+    steps = np.diff(run.times)
+    apart = steps[steps > 1e-13]
+    if away[nearest] > (float(np.median(apart)) / 2 if len(apart) else 0.0) + 1e-13:
+        taken = f"the nearest is of {run.times[nearest] * 1e9:.5g} ns"
+        _say(f"There is no snapshot at {t * 1e9:.5g} ns: {taken}, and is shown.")
+    return nearest
 
 
 def _write(

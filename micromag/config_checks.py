@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from micromag.config_sections import Run
 from micromag.observables import observable_of, table_columns
 from micromag.parameters import custom_error
+from micromag.si_text import si
 from micromag.terms import energy_names
 
 if TYPE_CHECKING:
@@ -45,6 +46,13 @@ def check_analyses(config: RunConfig) -> None:
             what = f"the schedule has no stage {stage}"
             allowed = f"0 to {len(config.schedule) - 1}"
             raise custom_error("analysis", what, allowed, f"{key}.stage")
+        number = len(config.schedule) - 1 if stage is None else stage
+        examined = config.schedule[number] if number >= 0 else None
+        after = getattr(analysis, "after", 0.0)
+        swept_stages = any(path.startswith("schedule") for path in swept or ())
+        if isinstance(examined, Run) and not swept_stages and after >= examined.duration:
+            what = f"the stage lasts no longer than {si(examined.duration, 's')}"
+            raise custom_error("analysis", what, "a time before its end", f"{key}.after")
 
 
 def check_noise(config: RunConfig) -> None:

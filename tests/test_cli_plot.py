@@ -153,14 +153,25 @@ def test_mistakes(result, capsys, monkeypatch, words, code, message):
     [
         (["--against", "material.alpha"], 1, "'material.alpha' is not swept"),
         (["--after", "2 nm"], 2, "--after"),
-        (["--after", "5 ns"], 0, "too few rows"),
-        (["--part", "free"], 0, "no column 'wall_position@free'"),
+        (["--after", "5 ns"], 1, "no run of the sweep has a velocity, so there is no picture"),
+        (["--part", "free"], 1, "no column 'wall_position@free'"),
     ],
 )
 def test_mistakes_about_velocities(sweep, capsys, words, code, message):
     found, text = said(capsys, "velocity", sweep, *words)
     assert found == code, text
     assert message in text
+    assert not (sweep / "velocity.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("time", "told"), [("9 ns", "no snapshot at 9 ns: the nearest is of 5 ns"), ("4.8 ns", "")]
+)
+def test_a_snapshot_of_another_time_is_said(result, capsys, time, told):
+    code, text = said(capsys, "map", result, "--time", time)
+    assert code == 0, text
+    assert told in text
+    assert ("There is no snapshot" in text) == bool(told)
 
 
 def test_without_matplotlib_it_is_said_how_to_get_it(result, capsys, monkeypatch):
@@ -211,8 +222,9 @@ def test_columns_of_one_unit_share_a_panel(result):
     figure = table_plot({"": RunFile(result)}, ["wall_position", "m_z", "wall_angle", "stage"])
     panels = figure.get_axes()
     assert [axes.get_ylabel() for axes in panels] == [
-        "wall_position (nm)", "m_z, stage", "wall_angle (rad)",
+        "wall_position (nm)", "value", "wall_angle (rad)",
     ]  # fmt: skip
+    assert [text.get_text() for text in panels[1].get_legend().get_texts()] == ["m_z", "stage"]
     line = panels[0].get_lines()[0]
     assert line.get_ydata()[[0, -1]] == pytest.approx([-20, 30])
     assert panels[-1].get_xlabel() == "$t$ (ns)"

@@ -162,6 +162,43 @@ def test_an_angle_that_creeps_past_the_threshold_is_not_steady():
 # ----------------------------------------------------------------- walls at rest, walls lost
 
 
+def test_a_wall_whose_angle_turns_where_it_is_held_is_at_rest():
+    # beta = alpha and no hard axis: nothing stops the angle of a captured wall.
+    t = np.linspace(0, 6 * NS, 300)
+    motion = moves(-67 * NM * (1 - np.exp(-t / (0.3 * NS))), t, 3e9 * t, after=2 * NS)
+    assert motion.kind == "pinned"
+    assert abs(motion.velocity) < 0.01
+    assert motion.begin > 4.4 * NS  # the rest, not the way there
+
+
+@pytest.mark.parametrize("turns", [1.6, 2.5, 4.5, 30.5])
+@pytest.mark.parametrize("lasting", [0.5, 1.0, 3.0])
+def test_a_wall_that_slows_down_while_its_angle_turns_has_no_mean_over_periods(turns, lasting):
+    t = np.linspace(0, 4 * NS, 800)
+    x = -60 * NM * (1 - np.exp(-t / (lasting * NS)))
+    x += 0.5 * NM * np.sin(2 * np.pi * turns * t / t[-1])
+    motion = moves(x, t, np.pi * turns * t / t[-1])
+    assert motion.kind == "unsettled"
+    assert motion.lowest < motion.late < motion.highest
+
+
+def test_a_whole_period_without_a_second_look_is_not_settled():
+    t = np.linspace(0, 1.05 * NS, 200)
+    x, angle = walker(t, -20.0, 1 * NS, 12 * NM)
+    assert moves(x, t, angle).kind == "unsettled"
+
+
+def test_periods_that_scatter_are_periods():
+    # Noise of the position, as at a temperature: the periods differ, but not early and late ones.
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        t = np.linspace(0, 10 * NS, 800)
+        x, angle = walker(t, -20.0, 1 * NS, 12 * NM)
+        motion = moves(x + 2 * NM * rng.normal(size=800), t, angle)
+        assert motion.kind == "oscillating"
+        assert abs(motion.velocity + 20) < 4 * motion.error
+
+
 @pytest.mark.parametrize("swing", [0.0, 3 * NM])
 def test_a_wall_that_comes_to_rest(swing):
     t = np.linspace(0, 6 * NS, 300)
@@ -381,8 +418,88 @@ def test_thresholds_are_marked_with_their_values(tmp_path):
     assert curve.bracket(("pinned",), ("oscillating",)) == [pytest.approx((0.9 * J_c, 1.2 * J_c))]
     texts = [text.get_text() for text in velocity_figure(found).get_axes()[0].texts]
     power = 10 ** np.floor(np.log10(2 * J_c))
+    assert len(texts) == 2
     assert texts[0] == rf"$J_\mathrm{{W}} = {curve.breakdowns[0] / power:.3g}$"
     assert rf"J_\mathrm{{dep}} = {0.9 * J_c / power:.3g}" in texts[1]
+
+
+FREE = {"exchange": {"A": A}, "uniaxial_anisotropy": {"Ku1": K, "axis": [0, 0, 1]}}
+"""Nothing that holds the angle."""
+
+
+@pytest.mark.parametrize("alpha", [0.3, 0.1])
+@pytest.mark.parametrize("currents", [(1e11, 2e11, 4e11), (-3e11, 1e11, 2e11)])
+def test_without_a_hard_axis_a_wall_turns_at_any_current_or_at_none(tmp_path, alpha, currents):
+    def run(at: Mapping[str, Any]) -> Any:
+        made = config(J=at[CURRENT], beta=0.3, alpha=alpha, energy=FREE)
+        t = np.linspace(0, 2 * NS, 101)
+        return made, RATIO * at[CURRENT] * t, t
+
+    sweep = make_sweep(tmp_path, [axis(CURRENT, list(currents), "A/m^2")], run)
+    found = measured(sweep)
+    [curve] = found.curves
+    assert (curve.note, curve.hard_axis) == ("", 0)
+    assert curve.breakdowns == (() if alpha == 0.3 else (0.0,))
+    [text] = [s for s in WallVelocity().report_sweep(sweep, tmp_path) if "Delta" in s]
+    assert ("no hard axis: it turns over at any J_x" in text) == (alpha == 0.1)
+    assert "turns over from" not in text
+    figure = velocity_figure(found)
+    assert not figure.get_axes()[0].texts
+
+
+@pytest.mark.parametrize("part", [3e-5, 3e-4])
+def test_a_hard_axis_below_what_can_be_weighed_is_none(tmp_path, part):
+    anisotropies = [{"Ku1": K, "axis": [0, 0, 1]}, {"Ku1": -part * K, "axis": [0, 1, 0]}]
+    made = config(energy={"exchange": {"A": A}, "uniaxial_anisotropy": anisotropies})
+    t = np.linspace(0, 2 * NS, 11)
+    write_run(tmp_path / "run.vtkhdf", made, 0 * t, t)
+    wall = wall_of(RunFile(tmp_path / "run.vtkhdf"), 1)
+    assert wall.hard_axis == pytest.approx(0 if part < 1e-4 else part * K, rel=1e-3)
+
+
+def test_a_width_of_a_wall_that_was_not_relaxed_is_said_to_be_so(tmp_path):
+    def run(at: Mapping[str, Any]) -> Any:
+        _, x, t = rigid(at)
+        return config(J=at[CURRENT], schedule=[{"run": {"for": T}} for T in (5e-14, 2e-9)]), x, t
+
+    sweep = make_sweep(tmp_path, [axis(CURRENT, [1e11, 2e11], "A/m^2")], run)
+    told = WallVelocity().report_sweep(sweep, tmp_path)
+    relaxed = make_sweep(tmp_path, [axis(CURRENT, [1e11, 2e11], "A/m^2")], rigid)
+    assert "not relaxed before" not in WallVelocity().report_sweep(relaxed, tmp_path)[0]
+    assert "the wall was not relaxed before" in told[0]
+
+
+def test_a_velocity_that_is_not_of_a_steady_state_has_a_note(tmp_path):
+    def run(at: Mapping[str, Any]) -> Any:
+        t = np.linspace(0, 2 * NS, 101)
+        return config(J=at[CURRENT]), at[CURRENT] * 1e-2 * t**2, t
+
+    sweep = make_sweep(tmp_path, [axis(CURRENT, [1e11, 2e11], "A/m^2")], run)
+    WallVelocity().report_sweep(sweep, tmp_path)
+    with (tmp_path / "velocity.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(r["motion"], r["note"]) for r in rows] == [("unsettled", "not a steady state")] * 2
+
+
+def test_without_a_velocity_there_is_no_picture(tmp_path):
+    def run(at: Mapping[str, Any]) -> Any:
+        t = np.linspace(0, 2 * NS, 101)
+        return config(J=at[CURRENT]), np.full_like(t, np.nan), t
+
+    sweep = make_sweep(tmp_path, [axis(CURRENT, [1e11, 2e11], "A/m^2")], run)
+    with pytest.raises(AnalysisError, match=r"no run of the sweep has a velocity(.|\n)*no wall in"):
+        WallVelocity().report_sweep(sweep, tmp_path)
+    assert not (tmp_path / "velocity.png").exists()
+    assert "no wall in the magnet" in (tmp_path / "velocity.csv").read_text()
+
+
+def test_a_fit_that_would_start_after_the_end_is_an_error_of_the_run_file(tmp_path):
+    path = tmp_path / "run.yaml"
+    made = config(output={"table": {"every": 1e-11, "columns": ["wall_position"]}})
+    path.write_text(made.resolved_yaml())
+    load_config(path, ["analysis={wall_velocity: {after: 1.9 ns}}"])
+    with pytest.raises(ConfigErrors, match=r"(?s)lasts no longer than 2 ns.*before its end"):
+        load_config(path, ["analysis={wall_velocity: {after: 5 ns}}"])
 
 
 def test_seeds_are_points_of_one_curve_and_named_points_make_curves(tmp_path):

@@ -363,5 +363,7 @@ def write_csv(velocities: Velocities, path: Path) -> None:
                 motion.lowest, motion.highest, motion.begin, motion.end, motion.displacement,
             ]  # fmt: skip
         given = [p.coordinates.get(key, "") for key in keys]
-        rows.append([p.number, p.status, *given, p.J, p.u, *measured, p.model, p.note or remark(motion)])
+        rows.append(
+            [p.number, p.status, *given, p.J, p.u, *measured, p.model, p.note or remark(motion)]
+        )
     write_rows(path, head, rows)

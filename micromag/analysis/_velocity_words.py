@@ -74,7 +74,9 @@ def told(found: Velocities, curve: Curve) -> str:
         if curve.dmi > LEAST_DMI:
             model[0] += f", |D| = {si(curve.dmi, 'J/m^2', 3)}"
     if math.isfinite(curve.width) and not curve.relaxed:
-        model[0] += " (the wall was not relaxed before: these are of the state the stage began with)"
+        model[0] += (
+            " (the wall was not relaxed before: these are of the state the stage began with)"
+        )
     if 0.0 in curve.breakdowns:
         what = "no hard axis: " if curve.hard_axis == 0 else ""
         model.append(f"{what}it turns over at any {found.name}")

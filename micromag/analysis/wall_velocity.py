@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeGuard
 from pydantic import Field, StrictInt
 
 from micromag.analysis._velocities import (
+    WHERE,
     Velocities,
     measure_sweep,
     motion_of,
@@ -125,7 +126,7 @@ class WallVelocity(Analysis):
             if len(missing) == len(found.points):
                 raise AnalysisError(
                     f"no run of the sweep has a velocity, so there is no picture ({named}{more})",
-                    where="wall_velocity",
+                    where=WHERE,
                     next_step=f"why, run by run, is in the column note of {_path(numbers)}",
                 )
             sentences.append(f"No velocity of {len(missing)} of {len(sweep)} runs: {named}{more}.")

@@ -86,12 +86,21 @@ def _draw_panel(axes: Axes, runs: Mapping[str, RunFile], columns: Sequence[str],
         if len(runs) == 1 and "stage" in run.table:
             for row in np.flatnonzero(np.diff(run.table["stage"]) > 0):
                 axes.axvline(run.table["t"][row] * 1e9, color=FAINT, linewidth=0.6, zorder=0)
-    what = ", ".join(columns[:2]) + (", ..." if len(columns) > 2 else "")
-    axes.set_ylabel(f"{what} ({shown})" if shown else what)
-    if several and len(runs) * len(columns) <= MOST_NAMED:
+    named = several and len(runs) * len(columns) <= MOST_NAMED
+    if named:
         axes.legend(fontsize=7.5, frameon=False)
+    axes.set_ylabel(_label(columns, shown, named))
     axes.margins(x=0)
     axes.tick_params(direction="in", right=True, top=True)
+
+
+def _label(columns: Sequence[str], unit: str, named: bool) -> str:
+    """Return what the values are: names that are in the legend leave only their unit."""
+    if len(columns) > 1 and named:
+        return unit or "value"
+    if len(columns) > 1:
+        return f"{columns[0]}, ...\n({unit})" if unit else f"{columns[0]}, ..."
+    return f"{columns[0]} ({unit})" if unit else columns[0]
 
 
 def _colors(count: int) -> list[Any]:

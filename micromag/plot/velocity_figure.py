@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +25,12 @@ AT_REST, CROSS = "s", "x"
 SYMBOLS = {"A/m^2": "J", "m/s": "u", "T": "B"}
 SIGNS = {"alpha": "α", "beta": "β", "theta": "θ", "^2": "²", "^3": "³", " u": " µ"}
 """What is written better in a picture."""
-LETTERING = 0.09
-"""Half the length of what is written along a line, in parts of the panel."""
+LETTER = 0.0095
+"""Half the length of a letter along a line, in parts of the panel."""
+BESIDE = 0.04
+"""What is written along lines that are closer than this part of the panel must not lie abreast."""
+ONE_LINE = 5e-3
+"""Thresholds that are closer than this part of the panel are one line, with one label."""
 DASHES, DOTS = (4, 2), (1, 1.5)
 DEPINNING = (("pinned",), ("steady", "oscillating"))
 """Motions on either side of a depinning threshold."""
@@ -163,18 +168,25 @@ def _mark_thresholds(axes: Axes, found: Velocities, scale: float) -> None:
     """Mark where the model's walls begin to turn, and between which runs walls come free."""
     name = SYMBOLS.get(found.unit, "x")
     taken = _drawn(axes, found, scale)
+    labels: list[tuple[float, float, float]] = []
+    width = abs(axes.get_xlim()[1] - axes.get_xlim()[0]) * scale
+    marked: list[float] = []
     for i, curve in enumerate(found.curves):
         color, _ = _style(i)
-        for edge in curve.breakdowns:
+        # A wall that turns at any current has its threshold at the frame.
+        for edge in filter(None, curve.breakdowns):
+            if any(abs(edge - other) < ONE_LINE * width for other in marked):
+                continue
+            marked.append(edge)
             axes.axvline(edge / scale, color=color, linewidth=0.9, linestyle=(0, DOTS), zorder=1)
             text = rf"${name}_\mathrm{{W}} = {_short(edge / scale)}$"
-            _write(axes, edge / scale, text, color, taken)
+            _write(axes, edge / scale, text, color, taken, labels)
         for low, high in curve.bracket(*DEPINNING):
             axes.axvspan(low / scale, high / scale, color=color, alpha=0.07, linewidth=0, zorder=0)
             between = rf"{_short(low / scale)}\,\mathrm{{to}}\,{_short(high / scale)}"
             text = rf"${name}_\mathrm{{dep}} = {between}$"
             # Towards the low end: the model's threshold is likely to lie in the middle.
-            _write(axes, (low + 0.2 * (high - low)) / scale, text, color, taken)
+            _write(axes, (low + 0.2 * (high - low)) / scale, text, color, taken, labels)
 
 
 def _drawn(axes: Axes, found: Velocities, scale: float) -> list[tuple[float, float]]:
@@ -195,15 +207,23 @@ def _drawn(axes: Axes, found: Velocities, scale: float) -> list[tuple[float, flo
     return [(float(a), float(b)) for a, b in places if np.isfinite([a, b]).all()]
 
 
-def _write(axes: Axes, x: float, text: str, color: str, taken: list[tuple[float, float]]) -> None:
-    """Write along a vertical line, where there is most room."""
+def _write(
+    axes: Axes, x: float, text: str, color: str, taken: list[tuple[float, float]],
+    labels: list[tuple[float, float, float]],
+) -> None:  # fmt: skip
+    """Write along a vertical line, where there is most room: not beside another label."""
     left, right = axes.get_xlim()
     part = (x - left) / (right - left)
     beside = np.array([y for a, y in taken if abs(a - part) < 0.025])
-    spots = np.linspace(0.12, 0.88, 39)
+    half = LETTER * len(re.sub(r"\\mathrm|[\\${}_ ]", "", text))
+    spots = np.linspace(half + 0.02, 0.98 - half, 39)
+    abreast = [(b, length) for a, b, length in labels if abs(a - part) < BESIDE]
+    free = [s for s in spots if all(abs(s - b) > half + length for b, length in abreast)]
+    spots = np.array(free) if free else spots
     room = np.abs(spots[:, None] - beside).min(axis=1) if len(beside) else np.ones(len(spots))
     y = float(spots[room.argmax()])
-    taken += [(part, y + shift) for shift in np.linspace(-LETTERING, LETTERING, 9)]
+    labels.append((part, y, half))
+    taken += [(part, y + shift) for shift in np.linspace(-half, half, 9)]
     axes.annotate(
         text, (x, y), xycoords=("data", "axes fraction"), rotation=90, color=color, fontsize=7.5,
         ha="center", va="center", zorder=4,
