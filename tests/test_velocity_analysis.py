@@ -462,10 +462,13 @@ def test_a_width_of_a_wall_that_was_not_relaxed_is_said_to_be_so(tmp_path):
         _, x, t = rigid(at)
         return config(J=at[CURRENT], schedule=[{"run": {"for": T}} for T in (5e-14, 2e-9)]), x, t
 
-    sweep = make_sweep(tmp_path, [axis(CURRENT, [1e11, 2e11], "A/m^2")], run)
-    told = WallVelocity().report_sweep(sweep, tmp_path)
-    relaxed = make_sweep(tmp_path, [axis(CURRENT, [1e11, 2e11], "A/m^2")], rigid)
-    assert "not relaxed before" not in WallVelocity().report_sweep(relaxed, tmp_path)[0]
+    before, after = (tmp_path / name for name in ("started", "relaxed"))
+    before.mkdir()
+    after.mkdir()
+    started = make_sweep(before, [axis(CURRENT, [1e11, 2e11], "A/m^2")], run)
+    told = WallVelocity().report_sweep(started, before)
+    relaxed = make_sweep(after, [axis(CURRENT, [1e11, 2e11], "A/m^2")], rigid)
+    assert "not relaxed before" not in WallVelocity().report_sweep(relaxed, after)[0]
     assert "the wall was not relaxed before" in told[0]
 
 
