@@ -46,6 +46,8 @@ DRIFTING = 0.1
 """Periods whose velocities differ by this part of it, early and late, are those of a transient."""
 JITTER = 0.02
 """Part of the swing by which the displacement in a period is uncertain from its ends alone."""
+SECOND_LOOK = 0.1
+"""Part of a single period that must follow or precede it, to see that it repeats itself."""
 LEAST_ROWS = 4
 LEAST_SWING = 0.05
 """Peak to peak of the position about its line, in wall widths, that counts as an oscillation."""
@@ -326,7 +328,6 @@ def _over_periods(
     single = np.diff(places) / np.diff(passages)
     span = passages[-1] - passages[0]
     errors = []
-    shifted = np.empty(0)
     if count > 1:
         errors.append(float(single.std(ddof=1)) / math.sqrt(count))
     slack = t[-1] - passages[-1]
@@ -334,15 +335,21 @@ def _over_periods(
         starts = np.linspace(t[0], passages[0], 9)
     else:
         starts = np.linspace(passages[0], passages[0] + slack, 9)
-    if max(slack, passages[0] - t[0]) > span / count / 4:
-        shifted = (np.interp(starts + span, t, x) - np.interp(starts, t, x)) / span
+    shifted = (np.interp(starts + span, t, x) - np.interp(starts, t, x)) / span
+    reach = max(slack, passages[0] - t[0])
+    if reach > span / count / 4:
         errors.append(float(np.ptp(shifted)) / 2)
     rest = x - np.polyval(np.polyfit(t - t[0], x, 1), t - t[0])
     velocity = float(places[-1] - places[0]) / span
     allowed = max(
         DRIFTING * max(abs(velocity), LEAST_VELOCITY), JITTER * float(np.ptp(rest)) * count / span
     )
-    if _drifts(single, shifted, allowed):
+    if count == 1:
+        # The velocity where it begins again, against that at its beginning: is it the same motion?
+        drifts = reach < SECOND_LOOK * span or float(np.ptp(shifted)) * span / reach > allowed
+    else:
+        drifts = _drifts(single, allowed)
+    if drifts:
         low, high = min(base.lowest, *single), max(base.highest, *single)
         return replace(
             base, kind="unsettled", lowest=float(low), highest=float(high),
@@ -356,15 +363,12 @@ def _over_periods(
     )  # fmt: skip
 
 
-def _drifts(single: FloatArray, shifted: FloatArray, allowed: float) -> bool:
+def _drifts(single: FloatArray, allowed: float) -> bool:
     """Return whether the velocities of single periods change for good in the window.
 
-    A single period is compared with those that begin a little later: without rows for that nothing
-    says that it comes back. Of several, early and late ones must differ by more than they scatter from
-    one to the next; a transient changes them in one sense, and is its own scatter.
+    Early and late ones must differ by more than they scatter from one to the next; a transient, which
+    changes them in one sense, is its own scatter.
     """
-    if len(single) == 1:
-        return not len(shifted) or float(np.ptp(shifted)) > allowed
     half = len(single) // 2
     early, late = single[:half], single[-half:]
     difference = abs(float(late.mean() - early.mean()))
