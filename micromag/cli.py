@@ -222,7 +222,7 @@ def run(
         from micromag.job import run_job
 
         with reporter_for(sys.stdout, quiet=quiet) as reporter:
-            for sentence in replica_warnings(config):
+            for sentence in replica_warnings(config, running=True):
                 reporter.warning(sentence)
             result = run_job(
                 config,

@@ -16,7 +16,15 @@ from micromag.config_checks import STEP_OF_NOISE, missing_step
 from micromag.config_sections import Minimize, Relax, Run, Stage
 from micromag.errors import ConfigError, Interrupted, NumericalError
 from micromag.geometry import Regions
-from micromag.health import describe_failure, failed_replicas, not_converged, stable_steps
+from micromag.health import (
+    UNSTABLE,
+    describe_failure,
+    failed_replicas,
+    long_step,
+    not_converged,
+    stable_steps,
+    unstable_step,
+)
 from micromag.initial import initial_magnetization
 from micromag.integrators import clock as clk
 from micromag.integrators.minimizer import Minimizer
@@ -119,6 +127,7 @@ class Driver:
         self.shifts = np.zeros((len(configs), 2), np.int64)
         self.outcomes: dict[int, Outcome] = {}
         self._recording = Recording(configs, recorders)
+        self._remarks: dict[int, str] = {}
         self._number = 0
         self._steps = np.zeros(len(configs))
         self._free_dt = np.zeros(len(configs))
@@ -181,14 +190,17 @@ class Driver:
 
     def _drop(self, replica: int, outcome: Outcome) -> None:
         self.outcomes[replica] = outcome
-        self._recording.recorders[replica].ended(outcome.status, outcome.message)
+        message = "\n".join(filter(None, (outcome.message, self._remarks.get(replica))))
+        self._recording.recorders[replica].ended(outcome.status, message)
 
     def _fail(self, replica: int, error: NumericalError) -> None:
         self._drop(replica, Outcome("failed", str(error), error))
 
     def _close(self, status: str, message: str) -> None:
-        for i in np.flatnonzero(self.active):
-            self._recording.recorders[i].ended(status, message)
+        left: list[int] = np.flatnonzero(self.active).tolist()
+        for i in left:
+            said = "\n".join(filter(None, (message, self._remarks.get(i))))
+            self._recording.recorders[i].ended(status, said)
 
     def _raise_if_all_failed(self) -> None:
         errors = [outcome.error for _, outcome in sorted(self.outcomes.items())]
@@ -206,7 +218,7 @@ class Driver:
         stepper.start(self.t, self.active)
         self._drop_failed(engine, engine.read_clock(), number)
         if not stepper.adaptive:
-            self._warn_of_long_steps(engine)
+            self._check_steps(engine)
         starts = self.t.copy()
         ends = starts + np.array([stage.duration for stage in stages])
         timetables = [
@@ -248,18 +260,23 @@ class Driver:
             max_dt=np.array([solver.max_dt or np.inf for solver in solvers]),
         )
 
-    def _warn_of_long_steps(self, engine: Engine) -> None:
-        """Say so when a fixed step is unstable: m is renormalised, so nothing blows up to show it."""
+    def _check_steps(self, engine: Engine) -> None:
+        """Refuse unstable fixed steps: m is renormalised, so nothing blows up to show them.
+
+        Those that are only a little too long are told, and noted in the file.
+        """
         replicas: list[int] = np.flatnonzero(self.active).tolist()
         steps, limits = engine.column("free_dt")[replicas], stable_steps(engine, replicas)
-        if (too_long := steps > limits).any():
-            first = int(np.argmax(too_long))
-            of = f"in {too_long.sum()} of {len(steps)} replicas " if len(steps) > 1 else ""
-            self.reporter.warning(
-                f"{of}the fixed step of {steps[first]:.3g} s is longer than about "
-                f"{limits[first]:.2g} s, beyond which the fastest spin waves of this mesh are "
-                "unstable; shorten or remove solver.dt"
-            )
+        told: dict[int, str] = {}
+        for i, step, limit in zip(replicas, map(float, steps), map(float, limits), strict=True):
+            if step > UNSTABLE * limit:
+                self._fail(i, unstable_step(step, limit))
+            elif step > limit:
+                told[i] = long_step(step, limit)
+        self._remarks |= told
+        if told:
+            of = f"in {len(told)} of {len(steps)} replicas " if len(steps) > 1 else ""
+            self.reporter.warning(f"{of}{next(iter(told.values()))}")
 
     def _advance(
         self, stepper: RungeKutta, due: Mask, starts: FloatArray, ends: FloatArray, number: int
@@ -311,6 +328,12 @@ class Driver:
         snapshot = np.array([e is not None and e.snapshot for e in events])
         ending = np.isin(np.arange(len(due)), list(reasons))
         self._record(engine, due & (row | ending), number, due & (snapshot | ending))
+        without = due & row & ~ending & self._recording.without_wall()
+        quantities = self.configs[0].output.snapshots.quantities
+        self._recording.snapshots(engine, without & ~snapshot, self.t, quantities)
+        lost: list[int] = np.flatnonzero(without).tolist()
+        for i in lost:
+            reasons[i] = f"there is no wall any more, from t = {1e9 * self.t[i]:.6g} ns on"
         for i, why in reasons.items():
             if len(self.t) == 1:  # of several, their recorders tell
                 self.reporter.warning(f"the run ends at t = {1e9 * self.t[i]:.6g} ns: {why}")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from micromag.errors import NumericalError
 from micromag.integrators import clock as clk
 from micromag.integrators.clock import Status
+from micromag.si_text import si
 from micromag.window import describe_loss
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ AHEAD = 1e-6
 """How far ahead in time, as a part of it, waveforms are looked at when a run fails."""
 STABLE = 2.8
 """|lambda| dt at which an explicit fourth-order Runge-Kutta step of an oscillation becomes unstable."""
+UNSTABLE = 2.0
+"""A fixed step that is so many times longer than the longest stable one is refused."""
 
 
 def failed_replicas(clock: NDArray[np.float64]) -> list[int]:
@@ -67,8 +70,8 @@ def describe_failure(engine: Engine, replica: int = 0) -> NumericalError:
         limit = stable_step(engine, replica)
         if dt > limit:
             cause = (
-                f"likely the fixed step is too long: about {limit:.2g} s is stable for the exchange "
-                "and anisotropy here; shorten solver.dt or leave it out"
+                f"likely the fixed step is too long: about {si(limit, 's', 2)} is stable for the "
+                "exchange and anisotropy here; shorten solver.dt or leave it out"
             )
     value = f"dt = {dt:.3g} s" if fixed else None
     return NumericalError(
@@ -152,6 +155,25 @@ def stable_steps(engine: Engine, replicas: Sequence[int]) -> NDArray[np.float64]
     for i, m in before.items():
         engine.put_m(m, i)
     return STABLE / (np.array([model.configs[i].material.gamma for i in before]) * largest)
+
+
+def long_step(step: float, limit: float) -> str:
+    """Return what is said of a fixed step [s] beyond the longest stable one."""
+    return (
+        f"the fixed step of {si(step, 's', 3)} is longer than about {si(limit, 's', 2)}, beyond which "
+        "the fastest spin waves of this mesh are unstable; shorten or remove solver.dt"
+    )
+
+
+def unstable_step(step: float, limit: float) -> NumericalError:
+    """Return the error of a fixed step [s] so far beyond the longest stable one that m is noise."""
+    return NumericalError(
+        "the fixed step is unstable: the fastest spin waves of this mesh would fill it with noise",
+        where="solver.dt",
+        value=si(step, "s", 3),
+        allowed=f"about {si(limit, 's', 2)}",
+        next_step="shorten solver.dt, or leave it out with an adaptive method such as rk45",
+    )
 
 
 def not_converged(

@@ -12,6 +12,7 @@ from micromag.column import Column
 from micromag.integrators.relaxation import Progress
 from micromag.observables import Observable, Sample, observable_of, table_columns
 from micromag.terms import energy_names
+from micromag.window import needs_wall
 
 if TYPE_CHECKING:
     from micromag.config import RunConfig
@@ -61,6 +62,9 @@ class Recording:
         }
         self._memory: dict[Hashable, Any] = {}
         self._last = np.full((len(configs), len(self.columns)), np.nan)
+        names = [column.name for column in self.columns]
+        self._wall = names.index("wall_position") if needs_wall(configs[0]) else None
+        self._had_wall = np.zeros(len(configs), np.bool_)
 
     def rows(self, engine: Engine, due: Mask, t: FloatArray, steps: FloatArray, stage: int) -> None:
         """Record a row of the replicas that are ``due``, at times t [s] after so many steps."""
@@ -79,6 +83,8 @@ class Recording:
             values |= {c.name: found[:, i] for i, c in enumerate(columns)}
         table = np.stack([values[column.name] for column in self.columns], axis=1)
         self._last[due] = table[due]
+        if self._wall is not None:
+            self._had_wall |= np.isfinite(self._last[:, self._wall])
         for i in np.flatnonzero(due):
             self.recorders[i].rows(table[i : i + 1])
 
@@ -93,6 +99,12 @@ class Recording:
                 fields[i][quantity] = values
         for i, taken in fields.items():
             self.recorders[i].snapshot(float(t[i]), taken)
+
+    def without_wall(self) -> Mask:
+        """Return which replicas have lost the wall that an analysis needs, by their last rows."""
+        if self._wall is None:
+            return np.zeros_like(self._had_wall)
+        return self._had_wall & ~np.isfinite(self._last[:, self._wall])
 
     def last_row(self, replica: int) -> dict[str, float]:
         """Return the last row of one replica, NaN as long as there is none."""

@@ -17,6 +17,8 @@ _EXCLUSIVE = (("cell_size", "size"),)
 """Keys of `mesh` of which an override replaces the other."""
 _MANY = ("energy", "torques")
 """Sections in which a list gives several terms of one kind."""
+_OPTIONAL = ("energy", "torques", "regions", "analysis", "sweep")
+"""Sections that ``null`` takes away."""
 _FORMS = ("default", "value", "file")
 """Keys that tell the forms of a parameter apart."""
 
@@ -45,6 +47,9 @@ def read_run_file(path: Path, overrides: Iterable[str | tuple[str, str]] = ()) -
     problems += [problem for option, loc in given for problem in _without_effect(root, option, loc)]
     if problems:
         raise SourceError(problems)
+    for key in _OPTIONAL:
+        if key in root.value and root.value[key].value is None:
+            del root.value[key]
     return root
 
 
@@ -58,7 +63,7 @@ def with_values(root: Node, values: Mapping[str, Node]) -> Node:
             _unshare(result, loc)
             set_value(result, loc, copy.copy(node))
         except PathError as error:
-            problems.append(Problem(node.key_place, key, str(error)))
+            problems.append(Problem(node.key_place, key, str(error), error.allowed))
     if problems:
         raise SourceError(problems)
     return result
@@ -77,7 +82,11 @@ def _unshare(root: Node, loc: Loc) -> None:
 
 
 class PathError(ValueError):
-    """A key path is none, or does not fit the tree."""
+    """A key path is none, or does not fit the tree; ``allowed`` says what would."""
+
+    def __init__(self, what: str, allowed: str = "") -> None:
+        super().__init__(what)
+        self.allowed = allowed
 
 
 def split_path(text: str) -> Loc:
@@ -140,7 +149,11 @@ def _holds_paths(loc: Loc, key: str) -> bool:
 
 
 def set_value(root: Node, loc: Loc, node: Node) -> None:
-    """Put ``node`` at ``loc`` of the tree, making mappings on the way; raises PathError."""
+    """Put ``node`` at ``loc`` of the tree, making mappings on the way; raises PathError.
+
+    A mapping is laid over what is there as in a file that extends another. A sweep as a whole
+    replaces the other: axes that add up unseen would multiply the replicas.
+    """
     here = root
     for i, step in enumerate(loc[:-1]):
         here = _child(here, step, loc[: i + 1], node)
@@ -149,7 +162,8 @@ def set_value(root: Node, loc: Loc, node: Node) -> None:
         old = _child(here, step, loc, node)
         old.value, old.place, old.key_place = node.value, node.place, node.key_place
         return
-    merged = {step: node} if step not in here.value else {step: _merge(here.value[step], node, loc)}
+    fresh = step not in here.value or loc == ("sweep",)
+    merged = {step: node if fresh else _merge(here.value[step], node, loc)}
     if loc[:-1] == ("mesh",):
         _drop_exclusive(here.value, merged)
     here.value |= merged
@@ -164,7 +178,9 @@ def _child(here: Node, step: str | int, loc: Loc, new: Node) -> Node:
         if not isinstance(here.value, list):
             raise PathError(f"{shown} is not a list")
         if step >= len(here.value):
-            raise PathError(f"{shown} has {len(here.value)} entries, the first is [0]")
+            count = len(here.value)
+            allowed = f"[0] to [{count - 1}]" if count > 1 else "[0]" if count else ""
+            raise PathError(f"{shown} has {count} entries", allowed)
         items: list[Node] = here.value
         return items[step]
     if here.value is None:
@@ -266,7 +282,9 @@ def _apply_option(root: Node, option: str, text: str, shown: str) -> Loc:
         set_value(root, loc, node)
         return loc
     except PathError as error:
-        raise SourceError([Problem(Place(option, 0, 1, shown), "", str(error))]) from None
+        raise SourceError(
+            [Problem(Place(option, 0, 1, shown), "", str(error), error.allowed)]
+        ) from None
     except SourceError as error:
         problems = [
             Problem(Place(option, 0, p.place.column + column - 1, shown), p.path, p.what, p.allowed)

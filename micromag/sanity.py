@@ -15,6 +15,7 @@ from micromag.constants import GAMMA_E
 from micromag.demag.tensor import padded_lengths
 from micromag.driver import LEAST_ERROR
 from micromag.estimate import output_size, stage_outputs, stages
+from micromag.health import STABLE, UNSTABLE, long_step
 from micromag.magnets import all_values, fastest_mode, has_energy, magnets, size_of, value_in
 from micromag.mesh import AXES
 from micromag.noise_checks import noise_warnings
@@ -34,8 +35,6 @@ PAIR_SECONDS = 3e-7
 """The tensor between two cells takes about this long, measured on one core."""
 THICK = 4
 """One cell may be this many exchange lengths thick before it hides a twist of m."""
-LONGEST_PHASE = 2.8
-"""No explicit method is stable if the fastest mode turns by much more than this in a step [rad]."""
 LARGEST_TURN = 0.5
 """Angle between neighbouring cells [rad] beyond which central differences are far off."""
 FAST_PRIME = 13
@@ -53,9 +52,13 @@ _PLAUSIBLE = {
 _CELL_EDGES = (5e-11, 1e-6)
 
 
-def warnings(config: RunConfig) -> list[str]:
-    """Return what looks wrong about a run, as sentences; nothing if all is well."""
-    return list(dict.fromkeys(text for check in _CHECKS for text in check(config)))
+def warnings(config: RunConfig, *, running: bool = False) -> list[str]:
+    """Return what looks wrong about a run, as sentences; nothing if all is well.
+
+    When it is ``running``, what the driver finds out more precisely is left to it.
+    """
+    checks = [check for check in _CHECKS if not (running and check is _fixed_steps)]
+    return list(dict.fromkeys(text for check in checks for text in check(config)))
 
 
 # -------------------------------------------------------------------- the mesh
@@ -300,13 +303,18 @@ def _times(config: RunConfig) -> Iterator[str]:
             )
         if steps < 0.01:
             yield f"{name} ends before anything can move: the fastest mode turns by {steps:.1g} rad"
-        if dt is not None and dt * mode > LONGEST_PHASE:
-            yield (
-                f"the fixed step of {si(dt, 's')} lets the fastest spin wave turn by {dt * mode:.2g} rad: "
-                f"no explicit method is stable there; take at most {si(1 / mode, 's')} or drop dt"
-            )
         if dt is not None and dt > stage.duration:
             yield f"the fixed step of {si(dt, 's')} is longer than {name}"
+
+
+def _fixed_steps(config: RunConfig) -> Iterator[str]:
+    """Fixed steps against the longest stable one."""
+    mode = fastest_mode(config)
+    for staged, stage in stages(config):
+        dt = staged.solver.dt
+        if isinstance(stage, Run) and dt is not None and dt * mode > STABLE:
+            refused = "; a run refuses it" if dt * mode > UNSTABLE * STABLE else ""
+            yield long_step(dt, STABLE / mode) + refused
 
 
 def _precision(config: RunConfig) -> Iterator[str]:
@@ -377,6 +385,7 @@ _CHECKS: tuple[Callable[[RunConfig], Iterator[str]], ...] = (
     _torques,
     noise_warnings,
     _times,
+    _fixed_steps,
     _precision,
     _output,
     _analyses,

@@ -17,7 +17,7 @@ from pydantic_core import core_schema
 from micromag.parameters import Collector, custom_error, name_of
 from micromag.run_text import PathError, split_path
 from micromag.suggest import did_you_mean
-from micromag.sweep_values import FILE_KEYS, RANGE_KEYS, read_column, read_range
+from micromag.sweep_values import FILE_KEYS, FORMS, RANGE_KEYS, read_column, read_range
 from micromag.yaml_source import Loc
 
 MAX_POINTS = 1_000_000
@@ -248,9 +248,8 @@ def _values(body: Any, loc: Loc, info: ValidationInfo) -> list[Given]:
         if not body:
             raise custom_error("values", "an empty list of values", "at least one value")
         return [Given(value, (*loc, i)) for i, value in enumerate(body)]
-    allowed = "[value, ...], {from, to, count}, {from, to, step} or {file: ...}"
     if not isinstance(body, Mapping):
-        raise custom_error("values", f"a list of values is needed, not {name_of(body)}", allowed)
+        raise custom_error("values", f"a list of values is needed, not {name_of(body)}", FORMS)
     known = FILE_KEYS if "file" in body else RANGE_KEYS
     collect = Collector()
     for key in body:
@@ -259,7 +258,7 @@ def _values(body: Any, loc: Loc, info: ValidationInfo) -> list[Given]:
             what = f"unknown key {str(key)!r} of a sweep's values{near}"
             if not any(word in body for word in (*FILE_KEYS, *RANGE_KEYS)):
                 what = f"{str(key)!r} does not tell values; a key is one path: {loc[-1]}.{key}"
-            collect.add((key,), custom_error("unknown_key", what, allowed), body)
+            collect.add((key,), custom_error("unknown_key", what, FORMS), body)
     collect.raise_if_any()
     if "file" in body:
         name, lines = read_column(body, info)

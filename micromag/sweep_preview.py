@@ -18,6 +18,7 @@ from micromag.placement import Placement, check_run
 from micromag.sanity import warnings
 from micromag.si_text import bytes_text
 from micromag.sweep.batching import fits
+from micromag.sweep_idle import idle_axes
 from micromag.sweep_points import Axis, SweepPoint, axes_of, batches, sweep_points
 
 if TYPE_CHECKING:
@@ -89,15 +90,15 @@ def _check_disk(config: RunConfig) -> None:
     )
 
 
-def replica_warnings(config: RunConfig) -> list[str]:
-    """Return what looks wrong about the replicas, what they share told once."""
+def replica_warnings(config: RunConfig, *, running: bool = False) -> list[str]:
+    """Return what looks wrong about the replicas, what they share told once; see `warnings`."""
     if config.sweep is None:
-        return warnings(config)
+        return warnings(config, running=running)
     points = replicas_looked_at(config)
     found: dict[str, list[tuple[SweepPoint, str]]] = {}
     for point in points:
         of_kind: dict[str, str] = {}
-        for text in warnings(point.config):
+        for text in warnings(point.config, running=running):
             of_kind.setdefault(_NUMBER.sub("#", text), text)
         for kind, text in of_kind.items():
             found.setdefault(kind, []).append((point, text))
@@ -107,7 +108,7 @@ def replica_warnings(config: RunConfig) -> list[str]:
         for kind, cases in found.items()
         if len(cases) == len(points) or "does nothing: its" not in kind
     ]
-    return [_gathered(cases, len(points)) for cases in told]
+    return [*idle_axes(config), *(_gathered(cases, len(points)) for cases in told)]
 
 
 def _gathered(cases: Sequence[tuple[SweepPoint, str]], count: int) -> str:

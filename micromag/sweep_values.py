@@ -25,6 +25,11 @@ from micromag.units import UnitError, parse, parse_unit
 
 RANGE_KEYS = ("from", "to", "count", "step", "scale")
 FILE_KEYS = ("file", "column", "unit")
+FORMS = (
+    "[value, ...], {from, to, count, scale: log}, {from, to, step}, {from, step, count}, "
+    "{file: ..., column: ...}"
+)
+"""Every form of the values of a swept key."""
 
 _DIGITS = Context(prec=40)
 _QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*", re.DOTALL)
@@ -86,8 +91,7 @@ def read_range(body: Mapping[str, Any], most: int) -> list[Number]:
         collect.add(("scale",), custom_error("scale", what, "linear, log"), scale)
     collect.raise_if_any()
     if "from" not in ends or len({"to", "step", "count"} & set(body)) != 2:
-        what = f"{', '.join(body)} do not make a range"
-        raise custom_error("range", what, "from, to, count or from, to, step or from, step, count")
+        raise custom_error("range", _no_range(body), FORMS)
     unit = next((end.unit for end in ends.values() if end.unit), "")
     try:
         numbers = {key: end.in_unit(unit) for key, end in ends.items()}
@@ -98,6 +102,19 @@ def read_range(body: Mapping[str, Any], most: int) -> list[Number]:
     spread = _logarithmic if scale == "log" else _linear
     values = spread(numbers, count, most)
     return [_text(value, unit, whole) for value in values]
+
+
+def _no_range(body: Mapping[str, Any]) -> str:
+    """Return what is missing of a range, or that it has too much."""
+    if len({"to", "step", "count"} & set(body)) > 2:
+        return f"{', '.join(body)} are too many for a range: leave out step or count"
+    missing = [key for key in ("from", "to") if key not in body]
+    if "count" not in body and "step" not in body:
+        missing.append("count or step")
+    if "step" in body and "count" in body:
+        missing.remove("to")
+    verb = "is" if len(missing) == 1 else "are"
+    return f"{' and '.join(missing)} {verb} missing"
 
 
 def _linear(ends: Mapping[str, Fraction], count: int | None, most: int) -> list[Fraction]:
@@ -118,6 +135,18 @@ def _linear(ends: Mapping[str, Fraction], count: int | None, most: int) -> list[
         what = f"the step is so short that there are {float(intervals):.3g} values"
         raise custom_error("range", what, f"at most {most}")
     return [start + i * step for i in range(math.floor(intervals) + 1)]
+
+
+def short_of_end(body: Mapping[str, Any]) -> tuple[Number, Number] | None:
+    """Return the last value of a valid range and its end, if its steps do not come to the end."""
+    if not {"from", "to", "step"} <= set(body):
+        return None
+    ends = {key: _end(body[key]) for key in ("from", "to", "step")}
+    unit = next((end.unit for end in ends.values() if end.unit), "")
+    start, end, step = (ends[key].in_unit(unit) for key in ("from", "to", "step"))
+    if ((end - start) / step).denominator == 1:
+        return None
+    return _text(start + (end - start) // step * step, unit, False), _text(end, unit, False)
 
 
 def _logarithmic(ends: Mapping[str, Fraction], count: int | None, most: int) -> list[Fraction]:

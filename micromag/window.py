@@ -179,8 +179,12 @@ def endings_of(config: RunConfig) -> list[Callable[[Engine], Mapping[int, str]]]
 
     That is so if an analysis needs its position. With a window, whatever is followed must not be lost.
     """
-    needed = {name for analysis in config.analysis.values() for name in analysis.needed_columns()}
-    return [LeavingWalls()] if "wall_position" in needed and config.mesh.window is None else []
+    return [LeavingWalls()] if needs_wall(config) and config.mesh.window is None else []
+
+
+def needs_wall(config: RunConfig) -> bool:
+    """Return whether an analysis of the run needs the position of a wall."""
+    return any("wall_position" in each.needed_columns() for each in config.analysis.values())
 
 
 def check_textures(states: NDArray[Any], mesh: Mesh) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Any
 
@@ -337,14 +338,22 @@ def test_a_fixed_step_that_is_too_long_is_told():
         def warning(self, text: str) -> None:
             said.append(text)
 
-    for dt in (1e-14, 1e-11):
+    limit = 2.8 / (1.76086e11 * 8 * 13e-12 / (8e5 * 4e-18))
+    recorders = []
+    for dt in (1e-14, 1.5 * limit, 3 * limit):
         run = config(
             mesh={"cells": [8, 1, 1], "cell_size": [2e-9, 2e-9, 2e-9]},
             energy={"exchange": {"A": 13e-12}},
             schedule=[{"run": {"for": dt}}],
             solver={"method": "rk4", "dt": dt},
         )
-        backend = get_backend("cpu", threads=1)
-        Driver([run], backend, [MemoryRecorder()], Listener()).run()
-    assert len(said) == 1
-    assert "the fixed step of 1e-11 s is longer than" in said[0]
+        recorders.append(MemoryRecorder())
+        driver = Driver([run], get_backend("cpu", threads=1), recorders[-1:], Listener())
+        refused = pytest.raises(NumericalError, match="fixed step is unstable")
+        with refused if dt > 2 * limit else contextlib.nullcontext():
+            driver.run()
+    text = f"longer than about {1e15 * limit:.2g} fs"
+    assert len(said) == 1 and text in said[0]
+    assert [recorder.status for recorder in recorders] == ["finished", "finished", "failed"]
+    assert recorders[0].message == "" and recorders[1].message == said[0]
+    assert f"about {1e15 * limit:.2g} fs" in recorders[2].message

@@ -183,7 +183,8 @@ def _exists(folder: Path, results: list[Path]) -> OutputExistsError:
         "there is a result already",
         where=str(folder),
         value=names,
-        next_step="--overwrite moves it aside, --skip-existing keeps it, -o DIR writes elsewhere",
+        next_step="--overwrite moves it aside, --skip-existing keeps it, -o DIR writes elsewhere; "
+        "in Python: overwrite=True, skip_existing=True, another output.directory",
     )
 
 

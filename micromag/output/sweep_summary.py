@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from micromag.errors import UnreadableInputError
+from micromag.output.runfile import RunFile
 from micromag.output.summary import LABEL, provenance_lines, size_text
+from micromag.si_text import si
 
 if TYPE_CHECKING:
     from micromag.output.sweep_file import Replica, SweepAxis, SweepFile
@@ -24,10 +28,12 @@ TIME_COLUMNS = ("t", "step", "dt", "stage")
 
 def summarize_sweep(sweep: SweepFile) -> str:
     """Return the summary of a sweep."""
+    under_way = _under_way(sweep)
     blocks = [
         _head(sweep),
-        [*_axes(sweep), *_replicas(sweep)],
+        [*_axes(sweep), *_replicas(sweep, under_way)],
         _final_values(sweep),
+        _unfinished(sweep, under_way),
         _troubles(sweep),
         provenance_lines(sweep.provenance),
     ]
@@ -65,14 +71,39 @@ def _span(axis: SweepAxis) -> str:
     return ("; " if unit == "" else " ").join(texts) + unit
 
 
-def _replicas(sweep: SweepFile) -> list[str]:
-    counts = Counter(replica.status for replica in sweep.replicas)
+def _replicas(sweep: SweepFile, under_way: Mapping[int, RunFile]) -> list[str]:
+    counts = Counter(
+        "unfinished" if replica.number in under_way else replica.status
+        for replica in sweep.replicas
+    )
     words = ", ".join(f"{count} {status}" for status, count in counts.items())
     rows = int(np.max(sweep.rows, initial=0))
     return [
         f"{'replicas':<{LABEL}}{words}",
         f"{'table':<{LABEL}}up to {rows} rows of {len(sweep.columns)} columns",
     ]
+
+
+def _under_way(sweep: SweepFile) -> dict[int, RunFile]:
+    """Return the readable files of replicas that the table does not have: they were being computed."""
+    found = {}
+    for replica in sweep.replicas:
+        if replica.status == "waiting" and replica.path.exists():
+            with contextlib.suppress(UnreadableInputError):
+                found[replica.number] = RunFile(replica.path)
+    return found
+
+
+def _unfinished(sweep: SweepFile, under_way: Mapping[int, RunFile]) -> list[str]:
+    """Return how far the replicas came that were not computed to their end."""
+    lines = []
+    for number, run in under_way.items():
+        t = run.table["t"]
+        reached = si(float(t[-1]), "s") if len(t) else "nothing yet"
+        label = sweep.replicas[number].label
+        lines.append(f"unfinished {number} ({label})  t = {reached} reached")
+    more = len(lines) - MOST_FAILURES
+    return [*lines[:MOST_FAILURES], *([f"... {more} more"] if more > 0 else [])]
 
 
 def _final_values(sweep: SweepFile) -> list[str]:

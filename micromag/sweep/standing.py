@@ -134,7 +134,8 @@ def differs(there: str, here: str) -> str:
     one, other = (_flat(yaml.safe_load(text)) for text in (there, here))
     for key in sorted(one.keys() | other.keys()):
         if one.get(key) != other.get(key):
-            return f"{key}: {one.get(key, 'nothing')} there, {other.get(key, 'nothing')} here"
+            there, here = (_short(tree.get(key, "nothing")) for tree in (one, other))
+            return f"{key}: {there} there, {here} here"
     return ""
 
 
@@ -152,8 +153,15 @@ def _leaves(prefix: str, data: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(data, Mapping) and data:
         for key, value in data.items():
             yield from _leaves(f"{prefix}.{key}" if prefix else str(key), value)
+    elif isinstance(data, list) and data:
+        for i, value in enumerate(data):
+            yield from _leaves(f"{prefix}[{i}]", value)
     else:
         yield prefix, data
+
+
+def _short(value: Any) -> str:
+    return "nothing" if value in (None, [], {}) else str(value)
 
 
 def remove_unfinished(path: Path) -> None:
