@@ -505,6 +505,28 @@ def test_a_fit_that_would_start_after_the_end_is_an_error_of_the_run_file(tmp_pa
         load_config(path, ["analysis={wall_velocity: {after: 5 ns}}"])
 
 
+def test_labels_of_thresholds_lie_apart_and_once_on_a_line(tmp_path):
+    # Two curves with the same Walker breakdown, in the middle of where "J_dep" is written.
+    J_c = 2 * 1.76085963e11 * np.sqrt(A) / MS * (np.sqrt(K + KP) - np.sqrt(K)) / abs(RATIO)
+    t = np.linspace(0, 2 * NS, 201)
+
+    def run(at: Mapping[str, Any]) -> tuple[RunConfig, Array, Array, Array]:
+        x, angle = walker(t, -30.0, 0.3 * NS, 5 * NM)
+        above = J_c < at[CURRENT]
+        made = config(J=at[CURRENT], beta=at[BETA])
+        return made, x if above else 0 * t, t, angle if above else 0 * t
+
+    currents = axis(CURRENT, [0.9 * J_c, 1.4 * J_c, 2 * J_c], "A/m^2")
+    sweep = make_sweep(tmp_path, [axis(BETA, [0.0, 1e-6], "1"), currents], run)
+    figure = velocity_figure(measured(sweep, after=0.1 * NS))
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in figure.get_axes()[0].texts]
+    names = [text.get_text() for text in figure.get_axes()[0].texts]
+    assert sum("{W}" in name for name in names) == 1
+    assert sum("{dep}" in name for name in names) == 2
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
 def test_seeds_are_points_of_one_curve_and_named_points_make_curves(tmp_path):
     axes = [
         axis("seed", [1, 2]),
