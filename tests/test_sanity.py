@@ -88,10 +88,6 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"output": {"snapshots": {"every": 1e-17}}}, "the result takes"),
     ({"output": {"snapshots": {"at": [0.0, 3e-9]}}}, "no snapshot at 3 ns"),
     ({**WALL_TABLE, "analysis": {"wall_velocity": {"stage": 0}}}, "the run stages are 1"),
-    (
-        {**WALL_TABLE, "analysis": {"wall_velocity": {"after": 2e-9}}},
-        "after is 2 ns, but stage 1 lasts 1 ns",
-    ),
     ({**WALL_TABLE, "analysis": {"wall_velocity": {}}}, "gets 1 rows and needs at least 4"),
 ]
 
