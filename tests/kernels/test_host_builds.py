@@ -77,7 +77,7 @@ def report(compiler: HostCompiler, source: Source, folder: Path) -> str:
 def test_the_interior_of_a_row_is_vectorised(compiler, terms, precision, tmp_path):
     """A kernel that falls out of vectorisation is three to four times slower and says nothing."""
     for source in sources_of(config_of(f"{terms}, {precision}, 3-D, open")):
-        if not re.match(r"rk45 stage [267]$", source.name):
+        if not re.match(r"rk45 stage [27]$", source.name):
             continue
         line = next(n for n, text in enumerate(source.text.splitlines(), 1) if INTERIOR in text)
         said = report(compiler, source, tmp_path)
@@ -88,7 +88,8 @@ def results(config: RunConfig) -> dict[str, np.ndarray]:
     """Integrate a random state in fixed steps, descend in energy, and measure, on one thread."""
     backend = get_backend("cpu", threads=1)
     start = np.random.default_rng(1).standard_normal((3, *config.mesh.shape))
-    stepper = RungeKutta(Model([config]), backend, TABLEAUS["rk45"], dt=2e-14)
+    # Two stages have every line of the kernels in them, and compile in a quarter of rk45's time.
+    stepper = RungeKutta(Model([config]), backend, TABLEAUS["heun"], dt=2e-14)
     stepper.engine.set_m(start)
     stepper.start()
     stepper.aim(1.0)
