@@ -153,9 +153,7 @@ class Engine:
         fold = observables.kernel("fold_chunks").bind(
             Items(self.model.replicas * self._sums), self.chunks.nchunk, self._partial, self._result
         )
-        self._measure = self.backend.program(
-            [*self.update_current(), measure, fold]
-        )
+        self._measure = self.backend.program([*self.update_current(), measure, fold])
         self._observables = observables
 
     def arguments(self) -> list[Any]:

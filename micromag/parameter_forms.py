@@ -116,9 +116,7 @@ def _read_regions(
             if pair in pairs:
                 what = f"the pair {name!r} is given twice (a:b and b:a are one)"
                 collect.add((key,), custom_error("pair", what), item)
-            pairs[pair] = collect.run(
-                (key,), lambda item: _read_value(cls, free, item), item, 0.0
-            )
+            pairs[pair] = collect.run((key,), lambda item: _read_value(cls, free, item), item, 0.0)
     collect.raise_if_any()
     default = values.pop("default")
     return cls(default, values, pairs)

@@ -55,9 +55,7 @@ def shortened(name: str) -> list[str]:
         kind = next(iter(stage))
         change = "for=6 ps" if kind == "run" else "max_torque=300 mT"
         options += ["--set", f"schedule[{i}].{kind}.{change}"]
-    if name in SWEEPS:  # no velocities after so short a time
-        options += ["--set", "analysis={}"]
-    return options
+    return [*options, "--set", "analysis={}"]  # most need more time than that
 
 
 def run(folder: Path, path: Path, *options: str) -> RunFile:

@@ -19,7 +19,12 @@ from micromag.sweep_points import sweep_points
 
 ROOT = Path(micromag.__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SHORT = ["schedule[1].run.for=40 ps", "output.snapshots.every=2 ps", "output.table.every=2 ps"]
+SHORT = [
+    "schedule[1].run.for=40 ps",
+    "output.snapshots.every=2 ps",
+    "output.table.every=2 ps",
+    "analysis.wall_velocity.after=10 ps",
+]
 
 
 def blocks(language: str, text: str = README) -> list[str]:
