@@ -333,7 +333,8 @@ class Driver:
         self._recording.snapshots(engine, without & ~snapshot, self.t, quantities)
         lost: list[int] = np.flatnonzero(without).tolist()
         for i in lost:
-            reasons[i] = f"there is no wall any more, from t = {1e9 * self.t[i]:.6g} ns on"
+            since = f"from t = {1e9 * self.t[i]:.6g} ns on"
+            reasons[i] = f"there is no wall any more, {since}: it has left the mesh or is destroyed"
         for i, why in reasons.items():
             if len(self.t) == 1:  # of several, their recorders tell
                 self.reporter.warning(f"the run ends at t = {1e9 * self.t[i]:.6g} ns: {why}")
