@@ -43,6 +43,7 @@ def test_all_terms_together_compile():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_every_variant_compiles(arch):
     sources = distinct_sources(all_structures())

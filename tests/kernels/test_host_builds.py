@@ -107,6 +107,7 @@ def results(config: RunConfig) -> dict[str, np.ndarray]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grid", ["2-D, periodic", "3-D, open"])
 @pytest.mark.parametrize("precision", ["single", "double"])
 def test_compilers_agree_to_rounding(grid, precision, monkeypatch):
