@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -35,7 +35,7 @@ from micromag.model import Model
 from micromag.recording import FloatArray, Mask, Recorder, Recording
 from micromag.reporting import Reporter, describe_relaxation, describe_stages
 from micromag.timetable import Event, Timetable
-from micromag.window import check_textures, endings_of
+from micromag.window import check_textures
 
 if TYPE_CHECKING:
     from micromag.backend import Backend
@@ -48,10 +48,6 @@ MOST_STEPS = 50
 """Steps between two looks, at most: a NaN is noticed before the hundredth step after it."""
 LEAST_ERROR = {"single": 1e-7, "double": 1e-9}
 """Error limit below which a relaxation gains nothing, by precision."""
-
-
-Ending = Callable[["Engine"], Mapping[int, str]]
-"""Looks at the states and returns the replicas that end here, and why."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +88,6 @@ class Driver:
         Told about the progress.
     stop
         Looked at between steps; true ends the run after the step in hand.
-    endings
-        Asked at every event whether replicas end there, before their time but for a good reason.
 
     Attributes
     ----------
@@ -114,13 +108,11 @@ class Driver:
         recorders: Sequence[Recorder],
         reporter: Reporter,
         stop: Callable[[], bool] = lambda: False,
-        endings: Sequence[Ending] = (),
     ) -> None:
         self.configs = tuple(configs)
         self.backend = backend
         self.reporter = reporter
         self.stop = stop
-        self.endings = [*endings, *endings_of(configs[0])]
         backend.monitor = BuildMonitor(reporter.compiling, reporter.compiled, stop)
         self.t = np.zeros(len(configs))
         self.m: NDArray[Any] | None = None
@@ -318,26 +310,22 @@ class Driver:
             self._fail(i, describe_failure(engine, i))
 
     def _at_events(self, engine: Engine, events: Sequence[Event | None], number: int) -> None:
-        """Record what is due, and let replicas end that have a reason to."""
+        """Record what is due, and let replicas end that have lost what they are about."""
         clock = engine.read_clock()
-        active = self.active
-        due = active & np.array([event is not None for event in events])
+        due = self.active & np.array([event is not None for event in events])
         self.t[due] = clock[due, clk.column("t")]
-        reasons = {i: why for end in self.endings for i, why in end(engine).items() if active[i]}
-        row = np.array([e is not None and e.row for e in events])
-        snapshot = np.array([e is not None and e.snapshot for e in events])
-        ending = np.isin(np.arange(len(due)), list(reasons))
-        self._record(engine, due & (row | ending), number, due & (snapshot | ending))
-        without = due & row & ~ending & self._recording.without_wall()
+        row = due & np.array([e is not None and e.row for e in events])
+        snapshot = due & np.array([e is not None and e.snapshot for e in events])
+        self._record(engine, row, number, snapshot)
+        without = row & self._recording.without_wall()
         quantities = self.configs[0].output.snapshots.quantities
         self._recording.snapshots(engine, without & ~snapshot, self.t, quantities)
         lost: list[int] = np.flatnonzero(without).tolist()
         for i in lost:
-            since = f"from t = {1e9 * self.t[i]:.6g} ns on"
-            reasons[i] = f"there is no wall any more, {since}: it has left the mesh or is destroyed"
-        for i, why in reasons.items():
+            t = f"t = {1e9 * self.t[i]:.6g} ns"
+            why = f"there is no wall any more, from {t} on: it has left the mesh or is destroyed"
             if len(self.t) == 1:  # of several, their recorders tell
-                self.reporter.warning(f"the run ends at t = {1e9 * self.t[i]:.6g} ns: {why}")
+                self.reporter.warning(f"the run ends at {t}: {why}")
             self._drop(i, Outcome("ended", why))
 
     def _relax(self, number: int, stages: Sequence[Relax], configs: Sequence[RunConfig]) -> None:

@@ -12,7 +12,6 @@ from micromag.column import Column
 from micromag.integrators.relaxation import Progress
 from micromag.observables import Observable, Sample, observable_of, table_columns
 from micromag.terms import energy_names
-from micromag.window import needs_wall
 
 if TYPE_CHECKING:
     from micromag.config import RunConfig
@@ -63,7 +62,7 @@ class Recording:
         self._memory: dict[Hashable, Any] = {}
         self._last = np.full((len(configs), len(self.columns)), np.nan)
         names = [column.name for column in self.columns]
-        self._wall = names.index("wall_position") if needs_wall(configs[0]) else None
+        self._wall = names.index("wall_position") if _needs_wall(configs[0]) else None
         self._had_wall = np.zeros(len(configs), np.bool_)
 
     def rows(self, engine: Engine, due: Mask, t: FloatArray, steps: FloatArray, stage: int) -> None:
@@ -101,7 +100,10 @@ class Recording:
             self.recorders[i].snapshot(float(t[i]), taken)
 
     def without_wall(self) -> Mask:
-        """Return which replicas have lost the wall that an analysis needs, by their last rows."""
+        """Return which replicas have lost the wall that an analysis needs, by their last rows.
+
+        A run about something else may go on: a wall that sweeps through a mesh reverses it.
+        """
         if self._wall is None:
             return np.zeros_like(self._had_wall)
         return self._had_wall & ~np.isfinite(self._last[:, self._wall])
@@ -110,6 +112,10 @@ class Recording:
         """Return the last row of one replica, NaN as long as there is none."""
         names = [column.name for column in self.columns]
         return dict(zip(names, map(float, self._last[replica]), strict=True))
+
+
+def _needs_wall(config: RunConfig) -> bool:
+    return any("wall_position" in each.needed_columns() for each in config.analysis.values())
 
 
 def columns_of(config: RunConfig) -> list[Column]:

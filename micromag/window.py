@@ -7,7 +7,6 @@ moved its mesh. When the host looks makes no difference to the result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +19,6 @@ from micromag.mesh import Window
 
 if TYPE_CHECKING:
     from micromag.backend.base import Command, Module, Program, Source
-    from micromag.config import RunConfig
     from micromag.engine import Engine
     from micromag.mesh import Mesh
 
@@ -153,38 +151,6 @@ def _domains(m: NDArray[Any], place: int) -> NDArray[np.float64]:
 
 
 # -------------------------------------------------------------------- without a texture
-
-
-class LeavingWalls:
-    """Ends replicas whose wall was there and has left a mesh that stands still: see `endings_of`."""
-
-    def __init__(self) -> None:
-        self._seen: set[int] = set()
-
-    def __call__(self, engine: Engine) -> dict[int, str]:
-        """Return the replicas that end now, and why."""
-        gone = {}
-        window = Window(follow="wall")
-        for replica in range(engine.model.replicas):
-            m = engine.m(replica)
-            if displacement(m, window) is not None:
-                self._seen.add(replica)
-            elif replica in self._seen:
-                gone[replica] = f"the wall has left the mesh: {_seen(m, window)}"
-        return gone
-
-
-def endings_of(config: RunConfig) -> list[Callable[[Engine], Mapping[int, str]]]:
-    """Return what ends replicas before their time: where the wall is what a run is about, its loss.
-
-    That is so if an analysis needs its position. With a window, whatever is followed must not be lost.
-    """
-    return [LeavingWalls()] if needs_wall(config) and config.mesh.window is None else []
-
-
-def needs_wall(config: RunConfig) -> bool:
-    """Return whether an analysis of the run needs the position of a wall."""
-    return any("wall_position" in each.needed_columns() for each in config.analysis.values())
 
 
 def check_textures(states: NDArray[Any], mesh: Mesh) -> None:

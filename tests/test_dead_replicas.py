@@ -59,7 +59,6 @@ def test_a_replica_that_loses_its_wall_ends() -> None:
     )
     recorder = MemoryRecorder()
     driver = Driver([run], get_backend("cpu", threads=1), [recorder], SilentReporter())
-    driver.endings.clear()  # ends that have become alike are another reason
     driver.run()
     assert recorder.status == "ended"
     assert f"no wall any more, from t = {1e9 * driver.t[0]:.6g} ns on" in recorder.message

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -182,18 +181,31 @@ def test_a_failing_replica_records_the_same_in_a_batch_and_alone(backend: Backen
 
 
 def test_a_replica_may_end_before_its_time(backend: Backend) -> None:
-    """Whoever looks at the states may end one: with its state, a word and a reason."""
-    configs = [adaptive(i) for i in range(3)]
+    """One that loses the wall that the run is about leaves its state, a word and a reason."""
 
-    def ending(engine: Any) -> Mapping[int, str]:
-        return {1: "it has left"} if engine.column("t")[1] > 3e-12 else {}
+    def wall(B: float) -> RunConfig:
+        sections = merged(
+            WIRE,
+            {
+                "mesh": {"cells": [32, 3, 1]},
+                "material": {"alpha": 0.5},
+                "energy": {"zeeman": {"B": [0, 0, B]}},
+                "torques": {"zhang_li": {"J": [0, 0, 0]}},
+                "schedule": [{"run": {"for": 40e-12}}],
+                "output": {"table": {"every": 1e-12, "columns": ["wall_position"]}},
+                "analysis": {"final_values": {"columns": ["wall_position"]}},
+            },
+        )
+        wall = {"domain_wall": {"from": "+z", "to": "-z", "kind": "bloch"}}
+        return config(**{**sections, "initial": wall})
 
-    batch, driver = drive(configs, backend, endings=[ending])
-    assert (batch[1].status, batch[1].message) == ("ended", "it has left")
-    assert batch[1].table[-1, 0] == batch[1].times[-1] == driver.t[1]
-    assert 3e-12 < driver.t[1] < 8e-12
-    for i in (0, 2):
-        assert_same(drive([configs[i]], backend)[0][0], batch[i])
+    configs = [wall(0.01), wall(4.0), wall(0.02)]
+    batch, driver = drive(configs, backend)
+    assert [recorder.status for recorder in batch] == ["finished", "ended", "finished"]
+    assert "no wall any more" in batch[1].message
+    assert batch[1].table[-1, 0] == batch[1].times[-1] == driver.t[1] < 40e-12
+    for i, recorder in enumerate(batch):
+        assert_same(drive([configs[i]], backend)[0][0], recorder)
 
 
 @pytest.mark.parametrize("kind", [adaptive, relaxing])
