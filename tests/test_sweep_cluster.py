@@ -51,12 +51,14 @@ torques:
 initial:
   domain_wall: {kind: bloch, from: +z, to: -z}
 schedule: [relax, {run: {for: 200 ps}}]
+solver: {method: rk4, dt: 5 fs}
 output:
   table: {every: 20 ps, columns: [m, wall_position]}
 sweep:
   torques.zhang_li.J[0]: [1e11 A/m^2, 3e11 A/m^2]
   material.alpha: [0.2, 0.5]
 """
+"""Short fixed steps keep a worker busy for a second or two, so that it can be met at work."""
 REPLICAS = 4
 
 
