@@ -19,19 +19,17 @@ from __future__ import annotations
 import functools
 import json
 import warnings
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from micromag.analysis._wall_equations import Drive, Push, Wall
-from micromag.config import Run, RunConfig
-from micromag.constants import E_CHARGE, HBAR, M_E, MU_B
-from micromag.errors import AnalysisError
-from micromag.parameters import Parameter
-from micromag.terms.base import EnergyTerm, Term
+from micromag.analysis._wall_equations import Wall
+from micromag.analysis._wall_pushes import Drive
+from micromag.config import Relax, Run, RunConfig
+from micromag.terms.base import EnergyTerm
+from micromag.wall_drive import FIELDS, TORQUES, NoModelError, drive_of_config, number, uniform
 
 if TYPE_CHECKING:
     from micromag.output.runfile import RunFile
@@ -53,13 +51,9 @@ LEAST_HARMONIC = 5e-5
 AXES = np.eye(3)
 
 
-class NoModelError(AnalysisError):
-    """The one-dimensional model does not hold for a run, or its numbers cannot be found."""
-
-
 def drive_of(run: RunFile, stage: int) -> Drive:
     """Return what drives the wall in a stage; raises NoModelError for what the model does not know."""
-    return _drive(_stage_config(run, stage))
+    return drive_of_config(_stage_config(run, stage))
 
 
 def start_of(run: RunFile, stage: int) -> float:
@@ -103,10 +97,9 @@ def wall_of(run: RunFile, stage: int) -> Wall:
     for several in (harmonics[1::2], harmonics[2::2]):
         if np.abs(several).max() < LEAST_HARMONIC * exchange / area:
             several[:] = 0
-    before = _drive(_stage_config(run, stage - 1)).at(0.0).field if stage else np.zeros(3)
     return Wall(
         e, n1, n2, polarity, width, angle, exchange / area * width / 2,
-        harmonics.real, -harmonics.imag, before,
+        harmonics.real, -harmonics.imag, _field_before(run, stage),
     )  # fmt: skip
 
 
@@ -122,12 +115,25 @@ def current_of(run: RunFile, stage: int) -> tuple[float, float]:
     """
     config = _stage_config(run, stage)
     terms: list[Any] = [term for key, term in config.torques if key == "zhang_li"]
+    material = config.material
     try:
-        u = sum(push.u for push in _drive(config).pushes) if terms else np.nan
-        J = [_uniform(t.J, "J").value[0] for t in terms if t.J is not None]
+        Ms = number(material.Ms, "material.Ms")
+        pushes = [p for term in terms for p in TORQUES["zhang_li"](term, Ms, material.gamma)]
+        J = [uniform(term.J, "J").value[0] for term in terms if term.J is not None]
     except NoModelError:
         return np.nan, np.nan
-    return (float(sum(J)) if J else np.nan), float(u)
+    u = float(sum(push.u for push in pushes)) if pushes else np.nan
+    return (float(sum(J)) if J else np.nan), u
+
+
+def _field_before(run: RunFile, stage: int) -> FloatArray:
+    """Return the field [T] that acted at the end of the stage before."""
+    if stage == 0:
+        return np.zeros(3)
+    earlier = _config(run).schedule[stage - 1]
+    currents = isinstance(earlier, Run) or (isinstance(earlier, Relax) and earlier.currents)
+    drive = drive_of_config(_stage_config(run, stage - 1), currents=currents)
+    return drive.field_at(start_of(run, stage))
 
 
 def _config(run: RunFile) -> RunConfig:
@@ -212,7 +218,7 @@ def _texture(config: RunConfig) -> dict[str, Any]:
     """Return what of a configuration the wall's own energy depends on: no currents, no fields."""
     data = config.model_dump(mode="json", by_alias=True, exclude_none=True)
     # Thermal noise has no energy, and the model no temperature.
-    kept = {key for key, term in config.energy if isinstance(term, EnergyTerm)} - {"zeeman"}
+    kept = {key for key, term in config.energy if isinstance(term, EnergyTerm)} - FIELDS.keys()
     data["energy"] = {key: value for key, value in data["energy"].items() if key in kept}
     data["material"] = {**data["material"], "alpha": 1.0}
     data |= {"torques": {}, "schedule": ["relax"], "precision": "double", "seed": 1}
@@ -246,91 +252,3 @@ def _weighed(
     if exchange <= 0:
         raise NoModelError("without exchange there is no wall of finite width")
     return np.array(totals), exchange
-
-
-def _drive(config: RunConfig) -> Drive:
-    """Return what drives the wall; raises NoModelError for what the model does not know."""
-    Ms = _number(config.material.Ms, "material.Ms")
-    pushes = []
-    for key, term in config.energy:
-        if key == "zeeman":
-            pushes.append(_field(term))
-        elif isinstance(term, EnergyTerm):
-            _refuse_waveforms(key, term)
-    for key, term in config.torques:
-        if key not in _PUSHES:
-            raise NoModelError(f"the torque {key} is not in the one-dimensional model")
-        pushes += _PUSHES[key](config.resolved(term), Ms)
-    alpha = _number(config.material.alpha, "material.alpha")
-    return Drive(Ms, alpha, config.material.gamma, tuple(pushes))
-
-
-def _field(term: Any) -> Push:
-    B = _uniform(term.B, "energy.zeeman.B")
-    return Push(np.array(B.value), np.zeros(3), waveform=B.waveform)
-
-
-def _zhang_li(term: Any, Ms: float) -> list[Push]:
-    beta = _number(term.beta, "torques.zhang_li.beta")
-    if term.u is not None:
-        u, waveform = _uniform(term.u, "torques.zhang_li.u"), term.u.waveform
-        along = u.value[0]
-    else:
-        J, waveform = _uniform(term.J, "torques.zhang_li.J"), term.J.waveform
-        along = -_number(term.P, "torques.zhang_li.P") * MU_B / (E_CHARGE * Ms) * J.value[0]
-        if term.prefactor == "zhang_li":
-            along /= 1 + beta**2
-    return [Push(np.zeros(3), np.zeros(3), along, beta * along, waveform)]
-
-
-def _spin_torque(term: Any, Ms: float) -> list[Push]:
-    sigma = np.array(_uniform(term.sigma, "torques.spin_torque.sigma").value)
-    pushes = []
-    if term.B_DL is not None:
-        a = _uniform(term.B_DL, "torques.spin_torque.B_DL")
-        pushes.append(Push(np.zeros(3), a.value * sigma, waveform=a.waveform))
-    if term.B_FL is not None:
-        b = _uniform(term.B_FL, "torques.spin_torque.B_FL")
-        pushes.append(Push(b.value * sigma, np.zeros(3), waveform=b.waveform))
-    return pushes
-
-
-def _spin_orbit(term: Any, Ms: float) -> list[Push]:
-    """Return the pair of torques along sigma = J x n of a resolved spin-orbit torque."""
-    key = "torques.spin_orbit"
-    if term.spin_pumping:
-        raise NoModelError(f"{key}: what spin pumping adds to alpha is not in the model")
-
-    def number(name: str) -> float:
-        parameter = getattr(term, name)
-        return 0.0 if parameter is None else _number(parameter, f"{key}.{name}")
-
-    J = _uniform(term.J, f"{key}.J")
-    sigma = np.cross(J.value, _uniform(term.normal, f"{key}.normal").value)
-    per_angle = HBAR / (2 * E_CHARGE * Ms * number("thickness"))
-    field = per_angle * number("theta_FL") + number("field_per_current")
-    field -= M_E * number("rashba") / (HBAR * E_CHARGE * Ms)
-    return [Push(field * sigma, per_angle * number("theta_DL") * sigma, waveform=J.waveform)]
-
-
-_PUSHES: dict[str, Callable[[Any, float], list[Push]]] = {
-    "zhang_li": _zhang_li,
-    "spin_torque": _spin_torque,
-    "spin_orbit": _spin_orbit,
-}
-
-
-def _uniform(parameter: Parameter, name: str) -> Parameter:
-    if not parameter.is_uniform:
-        raise NoModelError(f"{name} differs from place to place")
-    return parameter
-
-
-def _number(parameter: Parameter, name: str) -> float:
-    return float(_uniform(parameter, name).value)
-
-
-def _refuse_waveforms(key: str, term: Term) -> None:
-    for name in type(term).model_fields:
-        if getattr(getattr(term, name), "waveform", None) is not None:
-            raise NoModelError(f"energy.{key}.{name} depends on time")

@@ -25,7 +25,8 @@ from micromag.output.sweep_file import Replica, SweepFile
 from micromag.output.sweep_writer import file_axes, write_sweep
 from micromag.output.vtkhdf import VtkhdfWriter
 from micromag.plot.velocity_figure import velocity_figure
-from micromag.wall_model import NoModelError, drive_of, wall_of
+from micromag.wall_drive import NoModelError
+from micromag.wall_model import drive_of, wall_of
 
 NS, NM, PS = 1e-9, 1e-9, 1e-12
 DELTA = 5 * NM
@@ -566,9 +567,9 @@ def test_an_abscissa_that_is_not_swept_is_an_error_of_the_run_file(tmp_path):
 
 def test_a_torque_that_the_model_does_not_know_is_told(tmp_path, monkeypatch):
     sweep = make_sweep(tmp_path, [axis(CURRENT, [1e11, 2e11], "A/m^2")], rigid)
-    from micromag import wall_model
+    from micromag import wall_drive
 
-    monkeypatch.setattr(wall_model, "_PUSHES", {})
+    monkeypatch.setattr(wall_drive, "TORQUES", {})
     [sentence, _] = WallVelocity().report_sweep(sweep, tmp_path)
     assert "no one-dimensional model: the torque zhang_li is not in" in sentence
 
@@ -683,7 +684,7 @@ def test_a_spin_orbit_torque_is_a_pair_of_torques_of_known_size(tmp_path):
     }  # fmt: skip
     t = np.linspace(0, 2 * NS, 11)
     write_run(tmp_path / "run.vtkhdf", config(torques={"spin_orbit": torque}), 0 * t, t)
-    push = drive_of(RunFile(tmp_path / "run.vtkhdf"), 1).at(0.0)
+    [push] = drive_of(RunFile(tmp_path / "run.vtkhdf"), 1).at(0.0)
     per_angle = 1.054571817e-34 * 1e11 / (2 * E_CHARGE * MS * 4e-9)
     np.testing.assert_allclose(push.damping_like, [0, -0.2 * per_angle, 0], rtol=1e-9)
     np.testing.assert_allclose(push.field, [0, 0.05 * per_angle - 1e-3, 0], rtol=1e-9)
@@ -738,6 +739,37 @@ def test_what_is_told_of_one_run(tmp_path, x, expected):
     told = WallVelocity(after=0.5 * NS).report(RunFile(tmp_path / "run.vtkhdf"))
     assert re.search(expected, told), told
     assert "beta u / alpha = -3.618 m/s" in told  # u = -7.2355 m/s
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"torques": {"spin_torque": {"sigma": [0, 1, 0], "B_DL": 1e-3}}},
+        {"torques": {}},
+        {"energy.zeeman": {"B": [0, 0, 1e-3]}},
+        {"torques.zhang_li.J": {"value": [1e11, 0, 0], "waveform": {"sine": {"frequency": 1e9}}}},
+        {"material.alpha": {"default": 0.1, "right": 0.2}},
+    ],
+)
+def test_nothing_is_told_of_beta_u_over_alpha_where_it_does_not_hold(tmp_path, over):
+    half = {"box": {"center": [64e-9, 0, 0], "size": [128e-9, 4e-9, 4e-9]}}
+    t = np.linspace(0, 2 * NS, 101)
+    made = config(regions={"right": half}).with_overrides(over)
+    write_run(tmp_path / "run.vtkhdf", made, -3.6 * t, t)
+    told = WallVelocity(after=0.5 * NS).report(RunFile(tmp_path / "run.vtkhdf"))
+    assert told.startswith("The wall moves at -3.600")
+    assert "beta" not in told
+
+
+def test_what_is_told_is_of_the_current_of_the_stage(tmp_path):
+    stages = [
+        {"run": {"for": 1e-12}},
+        {"run": {"for": 2e-9, "with": {"torques.zhang_li.J": [2e11, 0, 0]}}},
+    ]
+    t = np.linspace(0, 2 * NS, 101)
+    write_run(tmp_path / "run.vtkhdf", config(schedule=stages), -7.2 * t, t)
+    told = WallVelocity(after=0.5 * NS).report(RunFile(tmp_path / "run.vtkhdf"))
+    assert "beta u / alpha = -7.235 m/s" in told
 
 
 def test_what_is_told_above_the_threshold(tmp_path):

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micromag.analysis._track import follow
-from micromag.analysis._wall_equations import Course, Drive, Wall, course, trajectory, turns
+from micromag.analysis._wall_equations import Course, Wall, course, trajectory, turns
+from micromag.analysis._wall_pushes import Drive
 from micromag.errors import MicromagError
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _joined(points: tuple[Point, ...]) -> FloatArray:
 def _with_lines(curve: Curve, wall: Wall, drives: Mapping[float, Drive], factor: float) -> Curve:
     line, breakdowns = _line(wall, drives)
     curve = replace(curve, line=line, breakdowns=breakdowns)
-    if factor < NOTABLE and any(drive.at(0.0).u for drive in drives.values()):
+    if factor < NOTABLE and any(push.u for drive in drives.values() for push in drive.at(0.0)):
         coarse = {value: drive.on_mesh(factor) for value, drive in drives.items()}
         curve = replace(curve, mesh_line=_line(wall, coarse)[0])
     return curve

@@ -21,6 +21,16 @@ damping-like, a sigma         (pi/2) gamma a sigma . n'                   -gamma
 field-like, b sigma           as a field b sigma                          as a field b sigma
 ============================  ==========================================  ==========================
 
+A damping-like torque whose amplitude :math:`a/(1 + \kappa \cdot m)` changes through the wall, as that
+of a spin valve does, is integrated over theta instead:
+
+.. math::
+
+    f_q = \frac{\gamma}{2} \int_0^\pi \frac{a\, \sigma \cdot n'}{1 + \kappa \cdot m}\, d\theta,
+    \qquad
+    f_\phi = \frac{\gamma}{2} \int_0^\pi
+    \frac{a\, \sigma \cdot (n \cos\theta - e \sin\theta)}{1 + \kappa \cdot m}\, d\theta
+
 n(phi) is the direction of the moment in the middle of the wall, n' = dn/dphi. sigma(phi) [J/m^2] holds
 the hard axis (2 Delta Kp sin^2 phi, even harmonics, proportional to Delta) and an interfacial or bulk
 Dzyaloshinskii-Moriya interaction (pi D cos phi, odd harmonics, not depending on Delta). Delta
@@ -35,11 +45,13 @@ Lett. 69, 990 (2005) for the torques of Zhang and Li; A. Thiaville et al., Europ
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from micromag.analysis._wall_pushes import Drive, Push, no_field
 
 FloatArray = NDArray[np.float64]
 
@@ -47,6 +59,9 @@ GRID = 2048
 """Angles of a full turn at which the rates are taken."""
 NARROW = 1e-3
 """Where the turning rate falls below this part of its largest value there is a narrow place."""
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(48)
+THETA, THETA_WEIGHTS = np.pi / 2 * (1 + _NODES), np.pi / 2 * _WEIGHTS
+"""Angles from one domain to the other, and the weights of a sum that is the integral over them."""
 AT_REST = 1e-12
 """A turning rate below this part of the largest one, or of alpha v / Delta, is rounding noise."""
 
@@ -115,81 +130,6 @@ class Wall:
 
 
 @dataclass(frozen=True)
-class Push:
-    """What drives a wall, all proportional to one function of time.
-
-    Attributes
-    ----------
-    field
-        Applied field and field-like torques [T], shape (3,).
-    damping_like
-        a sigma of the damping-like torques [T], shape (3,).
-    u, beta_u
-        Drift velocity along x and its non-adiabatic part beta u [m/s].
-    waveform
-        The function of time [s]; None is 1.
-    """
-
-    field: FloatArray
-    damping_like: FloatArray
-    u: float = 0.0
-    beta_u: float = 0.0
-    waveform: Callable[[float], float] | None = None
-
-
-@dataclass(frozen=True)
-class Drive:
-    """Material and currents of one run, as the wall feels them."""
-
-    Ms: float
-    alpha: float
-    gamma: float
-    pushes: tuple[Push, ...] = ()
-
-    @property
-    def is_constant(self) -> bool:
-        """Whether nothing depends on time."""
-        return all(push.waveform is None for push in self.pushes)
-
-    def at(self, t: float) -> Push:
-        """Return the sum of all that pushes at a time [s]."""
-        field, damping_like, u, beta_u = np.zeros(3), np.zeros(3), 0.0, 0.0
-        for push in self.pushes:
-            w = 1.0 if push.waveform is None else push.waveform(t)
-            field += w * push.field
-            damping_like += w * push.damping_like
-            u += w * push.u
-            beta_u += w * push.beta_u
-        return Push(field, damping_like, u, beta_u)
-
-    def between(self, other: Drive, part: float) -> Drive:
-        """Return a drive on the straight line from this (0) to another (1) of the same build."""
-
-        def mix(a: float, b: float) -> float:
-            return a + part * (b - a)
-
-        a, b = self.at(0.0), other.at(0.0)
-        push = Push(
-            a.field + part * (b.field - a.field),
-            a.damping_like + part * (b.damping_like - a.damping_like),
-            mix(a.u, b.u),
-            mix(a.beta_u, b.beta_u),
-        )
-        return Drive(
-            mix(self.Ms, other.Ms), mix(self.alpha, other.alpha), mix(self.gamma, other.gamma),
-            (push,),
-        )  # fmt: skip
-
-    def on_mesh(self, factor: float) -> Drive:
-        """Return the drive whose gradients are lower by a factor, as central differences take them."""
-        pushes = tuple(
-            Push(p.field, p.damping_like, factor * p.u, factor * p.beta_u, p.waveform)
-            for p in self.pushes
-        )
-        return Drive(self.Ms, self.alpha, self.gamma, pushes)
-
-
-@dataclass(frozen=True)
 class Course:
     """Where a wall goes under a constant drive.
 
@@ -211,8 +151,8 @@ class Course:
     angle: float
 
 
-def width_at(wall: Wall, drive: Drive, push: Push, phi: FloatArray) -> FloatArray:
-    r"""Return the wall parameter Delta at an angle [m].
+def width_at(wall: Wall, Ms: float, field: FloatArray, phi: FloatArray) -> FloatArray:
+    r"""Return the wall parameter Delta in a field at an angle [m].
 
     .. math:: \frac{A}{\Delta^2} = \frac{A}{\Delta_0^2} + k(\phi) - k(\phi_0), \qquad
               k = \frac{\sigma_{even}}{2 \Delta_0} - \frac{\pi}{2} M_s B \cdot n
@@ -225,34 +165,47 @@ def width_at(wall: Wall, drive: Drive, push: Push, phi: FloatArray) -> FloatArra
 
     def pressure(angle: FloatArray, field: FloatArray) -> FloatArray:
         held = wall.energy(angle, 2, 2) / (2 * wall.width)
-        return held - np.pi / 2 * drive.Ms * (wall.normal(angle) @ field)
+        return held - np.pi / 2 * Ms * (wall.normal(angle) @ field)
 
     at_rest = pressure(np.asarray(wall.angle), wall.field)
-    anisotropy = wall.stiffness / wall.width**2 + pressure(phi, push.field) - at_rest
+    anisotropy = wall.stiffness / wall.width**2 + pressure(phi, field) - at_rest
     if np.any(anisotropy <= 0):
         raise ValueError("the field across the easy axis leaves no wall")
     return np.sqrt(wall.stiffness / anisotropy)
 
 
-def rates(wall: Wall, drive: Drive, push: Push, phi: FloatArray) -> tuple[FloatArray, FloatArray]:
+def rates(
+    wall: Wall, drive: Drive, pushes: Sequence[Push], phi: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Return dq/dt [m/s] and dphi/dt [rad/s] at angles phi."""
     p, gamma, alpha = wall.polarity, drive.gamma, drive.alpha
-    delta = width_at(wall, drive, push, phi)
-    onwards = wall.normal(phi + np.pi / 2)
-    f_q = (
-        gamma * (push.field @ wall.e)
-        + p * push.beta_u / delta
-        + np.pi / 2 * gamma * (onwards @ push.damping_like)
-    )
+    field = sum((push.field for push in pushes), no_field())
+    delta = width_at(wall, drive.Ms, field, phi)
     held = wall.slope(phi, 1, 2) / delta + wall.slope(phi, 2, 2) / wall.width
-    f_phi = (
-        np.pi / 2 * gamma * (onwards @ push.field)
-        - gamma / (2 * drive.Ms) * held
-        - p * push.u / delta
-        - gamma * (push.damping_like @ wall.e)
-    )
+    f_q = gamma * (field @ wall.e)
+    f_phi = np.pi / 2 * gamma * (wall.normal(phi + np.pi / 2) @ field)
+    f_phi = f_phi - gamma / (2 * drive.Ms) * held
+    for push in pushes:
+        along, across = _damping_like(wall, push, phi)
+        f_q = f_q + gamma * along + p * push.beta_u / delta
+        f_phi = f_phi + gamma * across - p * push.u / delta
     turning = (f_q + alpha * f_phi) / (1 + alpha**2)
     return p * delta * (alpha * f_q - f_phi) / (1 + alpha**2), turning
+
+
+def _damping_like(wall: Wall, push: Push, phi: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return f_q/gamma and f_phi/gamma of a damping-like torque [T]."""
+    onwards = wall.normal(phi + np.pi / 2) @ push.damping_like
+    if not push.asymmetry.any():
+        return np.pi / 2 * onwards, -(push.damping_like @ wall.e)
+    across = wall.normal(phi)
+    cos, sin = np.cos(THETA), np.sin(THETA)
+    share = 1 + cos * (wall.e @ push.asymmetry) + sin * (across @ push.asymmetry)[..., None]
+    even, with_cos, with_sin = (
+        (weight / share) @ THETA_WEIGHTS / 2 for weight in (np.ones_like(cos), cos, sin)
+    )
+    inwards = (across @ push.damping_like) * with_cos - (push.damping_like @ wall.e) * with_sin
+    return onwards * even, inwards
 
 
 @dataclass(frozen=True)
@@ -275,15 +228,15 @@ class _Turn:
 def _one_turn(wall: Wall, drive: Drive) -> _Turn:
     if not drive.is_constant:
         raise ValueError("the drive depends on time")
-    push = drive.at(0.0)
+    pushes = drive.at(0.0)
 
     def rate(angle: float) -> tuple[float, float]:
-        v, turning = rates(wall, drive, push, np.asarray(angle))
+        v, turning = rates(wall, drive, pushes, np.asarray(angle))
         return float(v), float(turning)
 
     begun = rate(wall.angle)[1]
     phi = wall.angle + math.copysign(2 * np.pi, begun) * np.linspace(0, 1, GRID + 1)
-    v, turning = rates(wall, drive, push, phi)
+    v, turning = rates(wall, drive, pushes, phi)
     fastest = float(np.abs(turning).max())
     # With beta = alpha, and nothing that holds the angle, what turns it cancels: alpha v / Delta is
     # the size of what did.
@@ -295,7 +248,7 @@ def _one_turn(wall: Wall, drive: Drive) -> _Turn:
     if narrow:  # close to a threshold: does it pass?
         closer = np.linspace(phi[slowest - 1], phi[slowest + 1], GRID)
         phi = np.concatenate([phi[: slowest - 1], closer, phi[slowest + 2 :]])
-        v, turning = rates(wall, drive, push, phi)
+        v, turning = rates(wall, drive, pushes, phi)
     stops = np.flatnonzero(turning[:-1] * turning[1:] <= 0)
     return _Turn(rate, phi, v, turning, int(stops[0]) if len(stops) else None, narrow)
 

@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from reference import GAMMA_E, MT, NM, NS, check
 
-from micromag.analysis._wall_equations import Drive, Push, Wall, course, rates, trajectory
+from micromag.analysis._wall_equations import Wall, course, rates, trajectory
+from micromag.analysis._wall_pushes import Drive, Push
 from micromag.config import load_config
 from micromag.job import run_job
 from micromag.output.runfile import RunFile
@@ -41,7 +42,7 @@ def drive(
     a: NDArray[np.float64] = NONE,
     alpha: float = ALPHA,
 ) -> Drive:
-    return Drive(MS, alpha, GAMMA_E, (Push(np.array(B), np.array(a), u, beta * u),))
+    return Drive(MS, alpha, GAMMA_E, (Push(np.array(B), np.array(a), u=u, beta_u=beta * u),))
 
 
 # ------------------------------------------------------------------------- entries of the table
@@ -158,6 +159,27 @@ def test_a_damping_like_torque_does_not_move_a_bloch_wall():
     assert found[0] == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.parametrize("kappa", [0.6, -0.6, 0.95])
+def test_a_torque_whose_amplitude_changes_through_the_wall(kappa):
+    """The integrals over theta of 1/(1 + k sin) and sin/(1 + k cos), in closed form."""
+    a, soft = 3 * MT, drive(alpha=1e-12)
+
+    def torques(p: NDArray[np.float64], phi: float) -> tuple[float, float]:
+        """Return f_q and f_phi, in units of gamma a: what is left without damping and hard axis."""
+        push = Push(damping_like=a * p, asymmetry=kappa * p)
+        v, turning = rates(wall(0.0), soft, [push], np.asarray(phi))
+        return float(turning) / (GAMMA_E * a), -float(v) / DELTA / (GAMMA_E * a)
+
+    for phi in (0.0, 0.4, 2.0):
+        k = kappa * np.sin(phi)
+        across = np.cos(phi) * np.arccos(k) / np.sqrt(1 - k**2)
+        assert torques(Y, phi) == pytest.approx((across, 0), abs=1e-9)
+        along = np.log((1 + kappa) / (1 - kappa)) / (2 * kappa)
+        assert torques(Z, phi) == pytest.approx((0, -along), abs=1e-9)
+    # Without asymmetry they are pi/2 cos phi and -1.
+    assert np.arccos(0) == pytest.approx(np.pi / 2)
+
+
 def test_an_in_plane_field_turns_the_wall_and_widens_it():
     # Bloch wall of no hard axis: phi goes to the field's direction.
     B = 20 * MT * np.array([np.cos(0.4), np.sin(0.4), 0])
@@ -167,10 +189,11 @@ def test_an_in_plane_field_turns_the_wall_and_widens_it():
 
 
 def test_the_two_rates_satisfy_both_equations():
-    push = Push(np.array([3e-3, -2e-3, 1e-3]), np.array([2e-3, 5e-3, -1e-3]), 40.0, 3.0)
+    field, damping_like = np.array([3e-3, -2e-3, 1e-3]), np.array([2e-3, 5e-3, -1e-3])
+    push = Push(field, damping_like, u=40.0, beta_u=3.0)
     driven = Drive(MS, ALPHA, GAMMA_E, (push,))
     found, phi = rigid(wall(D=5e-4)), 0.7
-    v, turning = rates(found, driven, push, np.asarray(phi))
+    v, turning = rates(found, driven, [push], np.asarray(phi))
     n_prime = np.array([-np.sin(phi), np.cos(phi), 0])
     f_q = GAMMA_E * 1e-3 + 3 / DELTA + np.pi / 2 * GAMMA_E * push.damping_like @ n_prime
     slope = 2 * DELTA * KP * np.sin(2 * phi) - np.pi * 5e-4 * np.sin(phi)
@@ -198,7 +221,7 @@ energy:
   %(dmi)s
 torques:
   zhang_li: {u: [-20 m/s, 0, 0], beta: 0.15}
-  spin_torque: {%(torque)s}
+  %(term)s: {%(torque)s}
 initial:
   domain_wall: {kind: %(kind)s, normal: x, from: %(left)s, to: %(right)s, position: 20 nm, angle: 0.3}
 schedule: [{relax: {max_torque: 20 uT}}, {run: {for: 1.2 ns, with: {energy.zeeman.B: %(field)s}}}]
@@ -226,10 +249,22 @@ CASES = {
         "torque": "sigma: [1, 1, 0], B_DL: 3 mT", "easy": "+x", "hard": "+y", "kind": "transverse",
         "left": "-x", "right": "+x", "field": [0, 4e-3, 0],
     },
+    "spin valve": {
+        "term": "slonczewski",
+        "torque": "J: 4e9, P: 0.4, Lambda: 2, p: [1, 2, 2], epsilon_prime: -0.05",
+    },
+    "tunnel junction": {
+        "term": "tunnel_junction",
+        "torque": "voltage: 0.2, a1: 1e-5, a2: 1e-5, b2: 4e-5, p: [0, 1, 0], fixed_layer: bottom",
+    },
+    "s-d exchange": {
+        "term": "s_d_exchange", "torque": "S: [40, -20, 0], J_sd: 1e-20", "field": [0, 0, -1e-3],
+    },
 }  # fmt: skip
 QUICK = ("damping-like, down-up", "head to head", "Bloch")
 """They share their kernels with other tests; all the others are slow for their compiling."""
 USUAL = {
+    "term": "spin_torque",
     "easy": "+z", "hard": "+y", "kind": "neel", "left": "+z", "right": "-z", "dmi": "",
     "field": [0, 0, 1e-3],
 }  # fmt: skip
