@@ -29,7 +29,8 @@ enum ClockColumn {
 };
 
 // OFF_CENTRE: waits for its window to move. FAILED_LOST: there is nothing left for it to follow.
-enum Status { RUNNING, WAITING, FAILED_NAN, FAILED_STEP, IDLE, OFF_CENTRE, FAILED_LOST };
+// FAILED_FIELD: a field that is solved for between the stages did not converge.
+enum Status { RUNNING, WAITING, FAILED_NAN, FAILED_STEP, IDLE, OFF_CENTRE, FAILED_LOST, FAILED_FIELD };
 
 // Arrays of the state are slots of one work array: [slot][replica][component][cell]. The first four
 // are two pairs of which parity says which is which, so that accepting a step moves no data.

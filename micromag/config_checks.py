@@ -8,7 +8,7 @@ from micromag.config_sections import Run
 from micromag.observables import observable_of, table_columns
 from micromag.parameters import custom_error
 from micromag.si_text import si
-from micromag.terms import energy_names
+from micromag.terms import energy_names, term_quantities
 
 if TYPE_CHECKING:
     from micromag.config import RunConfig
@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 def check_quantities(config: RunConfig) -> None:
     """Refuse snapshots of the field of a term that the run does not have."""
-    terms = energy_names(config.energy)
+    fields = [f"{kind}_{term}" for term in energy_names(config.energy) for kind in "Be"]
+    known = ["m", *fields, *term_quantities(config.torques)]
     for quantity in config.output.snapshots.quantities:
-        if quantity != "m" and quantity.partition("_")[2] not in terms:
-            what = f"the run has no energy term for {quantity!r}"
-            allowed = ", ".join(["m", *(f"{kind}_{term}" for term in terms for kind in "Be")])
-            raise custom_error("quantity", what, allowed)
+        if quantity not in known:
+            what = f"the run has no term for {quantity!r}"
+            if quantity[:2] in ("B_", "e_"):
+                what = f"the run has no energy term for {quantity!r}"
+            raise custom_error("quantity", what, ", ".join(known))
 
 
 def check_analyses(config: RunConfig) -> None:

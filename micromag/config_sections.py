@@ -22,6 +22,7 @@ from micromag.keyed import Keyed
 from micromag.parameters import Quantity, ScalarParameter, custom_error, name_of
 from micromag.registry import Registry
 from micromag.suggest import did_you_mean
+from micromag.terms import TERMS
 
 STAGE_SECTIONS = ("material", "energy", "torques", "solver", "output")
 """Sections of which a stage may override keys."""
@@ -235,9 +236,12 @@ StageField = Annotated[Stage, Keyed(STAGES, "stage"), BeforeValidator(_short_sta
 
 def _quantity(data: Any) -> str:
     kind, _, term = str(data).partition("_")
-    if data != "m" and not (kind in ("B", "e") and term):
+    if data == "m" or (kind in ("B", "e") and term):
+        return str(data)
+    known = ("m", *(name for key in TERMS.keys() for name in TERMS.get(key).known_quantities))
+    if data not in known:
         what = f"{name_of(data)} is no field of a snapshot"
-        raise custom_error("quantity", what, "m, B_<energy term> or e_<energy term>")
+        raise custom_error("quantity", what, f"{', '.join(known)}, B_<energy term> or e_<energy term>")
     return str(data)
 
 
@@ -253,7 +257,9 @@ class Snapshots(Section):
     ==========  ====  ============================================
 
     ``B_demag`` is the field of that energy term [T], ``e_demag`` its energy density [J/m^3].
-    Of terms given as a list, ``B_zeeman_0`` belongs to ``energy.zeeman[0]``, and so on.
+    Of terms given as a list, ``B_zeeman_0`` belongs to ``energy.zeeman[0]``, and so on. A term may have
+    fields of its own: with ``transport``, ``V_s`` is the spin potential [V] and ``S`` the spin
+    accumulation [A/m].
     """
 
     every: Annotated[float, Quantity("s", gt=0)] | None = None

@@ -13,9 +13,11 @@ from micromag.backend import Backend, Cells, Chunks, Items, Module, Source
 from micromag.errors import ConfigError
 from micromag.integrators import clock as clk
 from micromag.integrators.clock import Status
+from micromag.terms.base import DeviceState
 from micromag.window import moved_state
 
 if TYPE_CHECKING:
+    from micromag.backend import Program
     from micromag.model import Model
 
 T = TypeVar("T")
@@ -94,9 +96,11 @@ class Engine:
         self._arrays |= {name: self.fields[members[m]].ends for m, name in model.layout.ends}
         self.noise = {name: backend.zeros(self.work.shape[1:], self.dtype) for _, name in noises}
         self._arrays |= self.noise
+        self.state = DeviceState(self.work, self.clock, self.table, self.base_table)
         self._sums = 3 + model.layout.energies + 1
         self._partial = backend.zeros((replicas, self.chunks.nchunk, self._sums), np.float64)
         self._result = backend.zeros((replicas, self._sums), np.float64)
+        self._refresh: Program | None = None
         self._modules: dict[str, Module] = {}
         self._prepared: dict[Hashable, Any] = {}
 
@@ -145,15 +149,19 @@ class Engine:
         self._wave_kernel = waves.kernel("update_parameters") if waves else None
         if self._wave_kernel is not None and self.frozen_time is not None:
             self.write_clock(t=self.frozen_time)
-            self.backend.program(self.update_current()).run()
+            self.backend.program(self._update_parameters(0.0)).run()
             self._wave_kernel = None
+        current, operators = clk.slot("CURRENT"), self.fields.values()
+        fields = [op.commands(self.state, current) for op in operators if not op.carries]
+        updates = [*self._update_parameters(0.0), *(command for part in fields for command in part)]
+        self._refresh = self.backend.program(updates) if updates else None
         measure = observables.kernel("measure").bind(
             self.chunks, *self.arguments(), self.clock, self.work, self._partial
         )
         fold = observables.kernel("fold_chunks").bind(
             Items(self.model.replicas * self._sums), self.chunks.nchunk, self._partial, self._result
         )
-        self._measure = self.backend.program([*self.update_current(), measure, fold])
+        self._measure = self.backend.program([measure, fold])
         self._observables = observables
 
     def arguments(self) -> list[Any]:
@@ -167,27 +175,32 @@ class Engine:
 
         They bring the time-dependent parameters and the nonlocal fields up to date.
         """
-        commands: list[Any] = []
-        if self._wave_kernel is not None:
-            layout = self.model.layout
-            commands.append(
-                self._wave_kernel.bind(
-                    Items(self.model.replicas * layout.regions),
-                    layout.regions,
-                    fraction,
-                    self.clock,
-                    self.constants,
-                    self.base_table,
-                    self.table,
-                )
-            )
+        commands = self._update_parameters(fraction)
         for operator in self.fields.values():
-            commands += operator.commands(self.work, self.clock, source)
+            commands += operator.commands(self.state, source)
         return commands
 
-    def update_current(self) -> list[Any]:
-        """Return the commands before an evaluation of the state as it is."""
-        return self.update(clk.slot("CURRENT"), 0.0)
+    def _update_parameters(self, fraction: float) -> list[Any]:
+        if self._wave_kernel is None:
+            return []
+        layout = self.model.layout
+        space = Items(self.model.replicas * layout.regions)
+        tables = (self.base_table, self.table)
+        arguments = (layout.regions, fraction, self.clock, self.constants, *tables)
+        return [self._wave_kernel.bind(space, *arguments)]
+
+    def start(self) -> None:
+        """Bring what nonlocal fields carry from step to step up to date with the replicas that run."""
+        for operator in self.fields.values():
+            operator.start(self.state)
+
+    def refresh(self) -> None:
+        """Bring parameters and nonlocal fields up to date with the state as it is, of all replicas."""
+        if self._refresh is not None:
+            self._refresh.run()
+        for operator in self.fields.values():
+            if operator.carries:
+                operator.refresh(self.state)
 
     # ---------------------------------------------------------------- state
 
@@ -270,6 +283,7 @@ class Engine:
 
     def measure(self) -> Measurement:
         """Return the mean magnetization, the energies and the largest torque of every replica."""
+        self.refresh()
         self._measure.run()
         sums = self.backend.download(self._result)
         cells = np.array([self.model.filled(i).sum() for i in range(self.model.replicas)])
@@ -322,8 +336,19 @@ class Engine:
         command = self._observables.kernel("term_field").bind(
             self.cells, *self.arguments(), self.clock, self.work, number, field, density
         )
-        self.backend.program([*self.update_current(), command]).run()
+        self.refresh()
+        command.run()
         return self.backend.download(field), self.backend.download(density)
+
+    def quantity_fields(self, name: str) -> list[NDArray[Any]]:
+        """Return a vector field that a term's operator knows, of every replica; 0 where it does not act.
+
+        Shape ``(3, nz, ny, nx)`` each; see `micromag.terms.base.Term.quantities`.
+        """
+        for member, array in self.model.layout.nonlocal_fields:
+            if name in self.model.terms[int(member[1:])].quantities:
+                return self.fields[array].quantity(name, self.state)
+        return [np.zeros((3, *self.model.mesh.shape))] * self.model.replicas
 
     def torque_field(self, replica: int = 0) -> NDArray[Any]:
         r"""Return -m x B_eff of every cell with the torques written as fields [T].
@@ -334,5 +359,6 @@ class Engine:
         command = self._observables.kernel("torque_field").bind(
             self.cells, *self.arguments(), self.clock, self.work, field
         )
-        self.backend.program([*self.update_current(), command]).run()
+        self.refresh()
+        command.run()
         return self.backend.download(field)[replica]

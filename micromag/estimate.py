@@ -16,6 +16,7 @@ from micromag.backend.fft_blocks import BlockedLayout
 from micromag.backend.fft_layout import ConvolutionLayout
 from micromag.config_sections import Minimize, Run, Stage
 from micromag.demag.tensor import padded_lengths
+from micromag.derived import surroundings_of
 from micromag.errors import DeviceError
 from micromag.integrators.clock import slot
 from micromag.integrators.tableaus import TABLEAUS
@@ -186,9 +187,10 @@ def _engine_bytes(config: RunConfig, stage: Stage, terms: list[Term], kind: Kind
         reals += 4  # field and energy density of one term, while a snapshot is taken
     total = reals * count * item + 4 * count  # the region of every cell is a 32-bit number
     for term in terms:
-        if term.needs_field:
-            looked_up = 3 * count * item + 4 * count  # moments of another layer and where they are
-            total += _convolution_bytes(config, kind) if term.kind == "energy" else looked_up
+        if term.needs_field and term.kind == "energy":
+            total += _convolution_bytes(config, kind)
+        elif term.needs_field:
+            total += term.field_bytes(surroundings_of(config), item)
     sums = 3 + len(energy_names(config.energy)) + 1
     _, ny, nz = config.mesh.cells
     total += min(ny * nz, _SUM_CHUNKS) * 8 * (sums + 4)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micromag.backend.base import Backend, Cells, Source
-from micromag.terms.base import NonlocalField
+from micromag.terms.base import DeviceState, NonlocalField
 
 if TYPE_CHECKING:
     from micromag.model import Model
@@ -45,9 +45,10 @@ class FacingMoments(NonlocalField):
         module = backend.compile([Source("polariser.cu", text, {}, model.precision)])[0]
         self._gather = module.kernel("gather_moments")
 
-    def commands(self, work: Any, clock: Any, source: int) -> list[Any]:
+    def commands(self, state: DeviceState, source: int) -> list[Any]:
         """Return the commands that fill `field` from slot ``source`` of the work array."""
-        return [self._gather.bind(self._cells, clock, work, source, self._from, self.field)]
+        place = (state.clock, state.work, source)
+        return [self._gather.bind(self._cells, *place, self._from, self.field)]
 
 
 def facing_cells(layer: NDArray[np.bool_], axis: int, above: bool) -> NDArray[np.int32]:

@@ -62,12 +62,14 @@ class Terrain:
     ----------
     regions
         Region of every cell before any window moves.
+    inside
+        Cells that the geometry fills, before any window moves.
     """
 
     def __init__(self, mesh: Mesh, first: RunConfig) -> None:
         self.mesh = mesh
         self.regions = region_index(mesh, first.regions)
-        self._inside = first.geometry.mask(mesh)
+        self.inside = first.geometry.mask(mesh)
         self._given: dict[int, FloatArray] = {}
 
     def magnetic(self, configs: Sequence[RunConfig]) -> NDArray[np.bool_]:
@@ -79,7 +81,7 @@ class Terrain:
             There is none, or the replicas differ in them.
         """
         region = self.regions.numbers
-        found = [(self._values(c.material.Ms, _MS, region)[0] > 0) & self._inside for c in configs]
+        found = [(self._values(c.material.Ms, _MS, region)[0] > 0) & self.inside for c in configs]
         if any((other != found[0]).any() for other in found):
             raise ConfigError("the replicas of a batch differ in which cells are empty")
         if not found[0].any():
@@ -98,7 +100,7 @@ class Terrain:
         shift: tuple[int, int] = (0, 0),
     ) -> Ground:
         """Return what lies under the mesh of one replica, moved by ``shift`` cells along x and y."""
-        region, inside = self.regions.numbers, self._inside
+        region, inside = self.regions.numbers, self.inside
         if shift != (0, 0):
             region = region_index(self.mesh, config.regions, shift).numbers
             inside = config.geometry.mask(self.mesh, shift)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from micromag.config_sections import Minimize, Relax
     from micromag.engine import Engine
 
-FAILED = (Status.FAILED_NAN, Status.FAILED_STEP, Status.FAILED_LOST)
+FAILED = (Status.FAILED_NAN, Status.FAILED_STEP, Status.FAILED_LOST, Status.FAILED_FIELD)
 BEYOND = 1e4
 """A waveform larger than this is named when a run fails."""
 AHEAD = 1e-6
@@ -40,6 +40,10 @@ def describe_failure(engine: Engine, replica: int = 0) -> NumericalError:
     clock = engine.read_clock()[replica]
     if clock[clk.column("status")] == Status.FAILED_LOST:
         return describe_loss(engine, replica)
+    if clock[clk.column("status")] == Status.FAILED_FIELD:
+        when = _moment(engine, clock, replica)
+        found = [op.describe_failure(replica, when) for op in engine.fields.values()]
+        return next(error for error in found if error is not None)
     collapsed = clock[clk.column("status")] == Status.FAILED_STEP
     cell, from_values = _failing_cell(engine, replica)
     where = _moment(engine, clock, replica)

@@ -168,6 +168,11 @@ class Model:
         config, terms = self.configs[replica], self._terms[replica]
         return self._terrain.ground(config, terms, self.layout, (sx, sy))
 
+    @property
+    def inside(self) -> NDArray[np.bool_]:
+        """Cells that the geometry fills, magnetic or not, before any window moves; ``(nz, ny, nx)``."""
+        return self._terrain.inside
+
     def terms_of(self, replica: int) -> list[Term]:
         """Return `terms` with the values of one replica."""
         return self._terms[replica]
@@ -277,11 +282,11 @@ def _lay_out(config: RunConfig, terms: Sequence[Term], regions: int) -> tuple[La
     corners: list[str] = []
     longest_step = math.inf
 
-    def add(member: str, parameter: Parameter | None) -> None:
+    def add(member: str, parameter: Parameter | None, seen: bool = True) -> None:
         nonlocal longest_step
         count = 3 if isinstance(parameter, VectorParameter) else 1
         data = None
-        if parameter is not None and parameter.is_per_cell:
+        if parameter is not None and parameter.is_per_cell and seen:
             data = f"data_{len(layout.arrays)}"
             layout.arrays.append(data)
         by_region = parameter is not None and bool(parameter.regions)
@@ -301,7 +306,9 @@ def _lay_out(config: RunConfig, terms: Sequence[Term], regions: int) -> tuple[La
     layout.width += 1
     for i, term in enumerate(terms):
         for name, parameter in term.parameters().items():
-            add(f"t{i}.{name}", parameter)
+            seen = name not in term.unseen
+            if seen or parameter.waveform is not None:  # whose factor the operator takes from the table
+                add(f"t{i}.{name}", parameter, seen)
             if name in term.interface and not parameter.is_uniform:
                 array = f"faces_{i}_{name}"
                 layout.faces.append((f"t{i}.{name}", array))

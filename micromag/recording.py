@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from micromag.column import Column
 from micromag.integrators.relaxation import Progress
 from micromag.observables import Observable, Sample, observable_of, table_columns
-from micromag.terms import energy_names
+from micromag.terms import energy_names, term_quantities
 
 if TYPE_CHECKING:
     from micromag.config import RunConfig
@@ -135,9 +135,16 @@ def window_fields(engine: Engine, replica: int) -> dict[str, NDArray[Any]]:
 def snapshot_fields(
     engine: Engine, quantity: str, replicas: Sequence[int]
 ) -> dict[int, NDArray[Any]]:
-    """Return the field of a snapshot of some replicas: ``m``, ``B_<term>`` [T] or ``e_<term>`` [J/m^3]."""
+    """Return the field of a snapshot of some replicas.
+
+    ``m``, ``B_<term>`` [T], ``e_<term>`` [J/m^3], or what `Term.quantities` has.
+    """
     if quantity == "m":
         return {i: engine.m(i) for i in replicas}
+    config = engine.model.configs[0]
+    if quantity in term_quantities(config.torques):
+        found = engine.quantity_fields(quantity)
+        return {i: found[i] for i in replicas}
     kind, _, term = quantity.partition("_")
     field, density = engine.term_fields(term)
     return {i: (field if kind == "B" else density)[i] for i in replicas}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from micromag.derived import derived_notes
 from micromag.output.vtkhdf import CellField, VtkhdfWriter
 from micromag.recording import columns_of
+from micromag.terms import term_quantities
 
 if TYPE_CHECKING:
     from micromag.config import RunConfig
@@ -43,7 +44,7 @@ def open_result(
     return VtkhdfWriter(
         path,
         config.mesh,
-        [cell_field(name) for name in config.output.snapshots.quantities],
+        [cell_field(name, config) for name in config.output.snapshots.quantities],
         columns_of(config),
         config.resolved_yaml(),
         {**provenance, "derived": "; ".join(notes)} if notes else provenance,
@@ -52,10 +53,13 @@ def open_result(
     )
 
 
-def cell_field(quantity: str) -> CellField:
-    """Return how a snapshot quantity is stored: ``m``, ``B_<term>`` or ``e_<term>``."""
+def cell_field(quantity: str, config: RunConfig) -> CellField:
+    """Return how a snapshot quantity is stored; see `micromag.recording.snapshot_fields`."""
     if quantity == "m":
         return CellField("m", 3, "", "unit vector of the magnetization")
+    of_terms = term_quantities(config.torques)
+    if quantity in of_terms:
+        return CellField(quantity, 3, *of_terms[quantity])
     kind, _, term = quantity.partition("_")
     if kind == "B":
         return CellField(quantity, 3, "T", f"field of {term}")

@@ -20,12 +20,13 @@ from micromag.config_sections import Material
 from micromag.errors import MicromagError
 from micromag.mesh import Mesh
 from micromag.parameters import Parameter, ScalarParameter
+from micromag.surroundings import Surroundings
+from micromag.terms.base import Term
 
 if TYPE_CHECKING:
     from micromag.config import RunConfig
     from micromag.config_sections import Stage
     from micromag.excitation.base import Waveform
-    from micromag.terms.base import Term
 
 
 def structure_key(config: RunConfig, known: dict[int, Hashable] | None = None) -> Hashable:
@@ -74,7 +75,17 @@ def _terms(config: RunConfig) -> Hashable:
         _form(material.Ms),
         _empty_cells(material.Ms, config.mesh),
         tuple((key, _term(term)) for key, term in [*config.energy, *config.torques]),
+        _shapes(config),
     )
+
+
+def _shapes(config: RunConfig) -> Hashable:
+    """Return what of the values of terms decides the shape of arrays."""
+    terms = [term for _, term in [*config.energy, *config.torques]]
+    if all(type(term).structure is Term.structure for term in terms):
+        return None
+    around = Surroundings(config.mesh, config.geometry, config.regions, config.material)
+    return tuple(term.structure(around) for term in terms)
 
 
 def _term(term: Term) -> Hashable:
@@ -82,10 +93,10 @@ def _term(term: Term) -> Hashable:
     parts: list[Hashable] = []
     for name in type(term).model_fields:
         value = getattr(term, name)
-        if isinstance(value, Mapping):  # parameters by names of the user's own
-            parts.append(tuple((k, type(v).__name__, _form(v)) for k, v in value.items()))
-        elif name in term.numbers:
+        if name in term.numbers:
             parts.append(value is None)
+        elif isinstance(value, Mapping):  # parameters by names of the user's own
+            parts.append(tuple((k, type(v).__name__, _form(v)) for k, v in value.items()))
         else:
             parts.append(_form(value) if isinstance(value, Parameter) else repr(value))
     return tuple(parts)

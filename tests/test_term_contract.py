@@ -403,6 +403,8 @@ def test_snippet_and_class_agree_on_names(key):
     field |= {"ends"} if cls.nonlocal_field and cls.kind == "energy" else set()  # of moving windows
     parameters = set(cls.declared_parameters())
     flags = {f for v in variants(key) for f in _flags(cls, v)}
+    assert {*cls.unseen} <= parameters and cls.nonlocal_field >= bool(cls.unseen)
+    parameters -= {*cls.unseen}  # for the operator behind the field
     assert used <= parameters | faces | field | flags, (
         "the snippet reads what the class does not have"
     )

@@ -275,6 +275,13 @@ class Backend(ABC):
     def program(self, steps: Sequence[Step]) -> Program:
         """Return the steps as one program. Callables must not synchronise the device."""
 
+    def repeat(self, steps: Sequence[Step], most: int, pending: DeviceArray) -> list[Step]:
+        """Return steps that run ``steps`` until ``pending`` is 0 everywhere, ``most`` times at most.
+
+        The steps must do nothing then: a device that the host does not wait for runs them all.
+        """
+        return [*steps] * most
+
     @abstractmethod
     def convolution_fft(
         self,

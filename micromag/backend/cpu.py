@@ -73,6 +73,17 @@ class CpuBackend(Backend):
     def program(self, steps: Sequence[Step]) -> Program:
         return CpuProgram(steps)
 
+    def repeat(self, steps: Sequence[Step], most: int, pending: NDArray[Any]) -> list[Step]:
+        program = CpuProgram(steps)
+
+        def until_done() -> None:
+            for _ in range(most):
+                if not pending.any():
+                    return
+                program.run()
+
+        return [until_done]
+
     def convolution_fft(
         self,
         cells: tuple[int, int, int],

@@ -26,6 +26,15 @@ def read_kernel_file(name: str) -> str:
     return kernel_root().joinpath(name).read_text(encoding="utf-8")
 
 
+@cache
+def enumerators(file: str, name: str) -> list[str]:
+    """Return the names in ``enum <name>`` of ``kernels/<file>``, in their order."""
+    body = re.search(rf"enum {name} \{{(.*?)\}}", read_kernel_file(file), re.DOTALL)
+    assert body is not None, f"kernels/{file} has no enum {name}"
+    text = re.sub(r"//[^\n]*", "", body[1])
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
 def has_kernel_file(name: str) -> bool:
     """Return whether ``kernels/<name>`` exists."""
     return kernel_root().joinpath(name).is_file()

@@ -11,7 +11,7 @@ from micromag.backend.base import Backend, Cells, Command, Source, SpectrumBlock
 from micromag.constants import MU_0
 from micromag.demag import cached_spectrum
 from micromag.demag.ends import StripEnds
-from micromag.terms.base import NonlocalField
+from micromag.terms.base import DeviceState, NonlocalField
 
 if TYPE_CHECKING:
     from micromag.model import Model
@@ -63,10 +63,11 @@ class DemagField(NonlocalField):
         self._convolve = self._fft.steps(multiply)
         self._store = module.kernel("store_field").bind(self._cells, self._fft.real_out, self.field)
 
-    def commands(self, work: Any, clock: Any, source: int) -> list[Any]:
+    def commands(self, state: DeviceState, source: int) -> list[Any]:
         """Return the commands that fill `field` from slot ``source`` of the work array."""
+        place = (state.clock, state.work, source)
         load = self._load.bind(
-            self._cells, clock, work, source, self._Ms, *self._Ms_strides, self._fft.real_in
+            self._cells, *place, self._Ms, *self._Ms_strides, self._fft.real_in
         )
         return [load, *self._convolve, self._store]
 

@@ -6,17 +6,13 @@ The names, in their order, are those of ``kernels/clock.h``.
 from __future__ import annotations
 
 import enum
-import re
 from functools import cache
 
-from micromag.backend.source import read_kernel_file
+from micromag.backend.source import enumerators
 
 
 def _enumerators(name: str) -> list[str]:
-    body = re.search(rf"enum {name} \{{(.*?)\}}", read_kernel_file("clock.h"), re.DOTALL)
-    assert body is not None, f"kernels/clock.h has no enum {name}"
-    text = re.sub(r"//[^\n]*", "", body[1])
-    return [item.strip() for item in text.split(",") if item.strip()]
+    return enumerators("clock.h", name)
 
 
 @cache
@@ -51,3 +47,4 @@ class Status(enum.IntEnum):
     IDLE = _state("IDLE")
     OFF_CENTRE = _state("OFF_CENTRE")
     FAILED_LOST = _state("FAILED_LOST")
+    FAILED_FIELD = _state("FAILED_FIELD")

@@ -227,6 +227,7 @@ class RungeKutta:
         """
         status = np.where(active, float(Status.RUNNING), float(Status.IDLE))
         self.engine.write_clock(status=status, t=t, retry=0.0, dt=0.0, noise_end=-np.inf)
+        self.engine.start()
         if self._prime is not None:
             self._prime.run()
         if self._follower is not None:

@@ -108,6 +108,7 @@ def velocity(sample: Sample, part: Part) -> FloatArray:
         ("wall motion", part.region), lambda: _motion(sample, part)
     )
     engine.backend.write(spec, followed_walls(sample, part).spec)
+    engine.refresh()
     program.run()
     first, count = _rows(sample, part)
     sums = engine.backend.download(result)[:, first : first + count]
@@ -134,7 +135,7 @@ def _motion(sample: Sample, part: Part) -> tuple[Program, DeviceArray, DeviceArr
             result,
         )
     )
-    return backend.program([*engine.update_current(), command]), spec, result
+    return backend.program([command]), spec, result
 
 
 def _rows(sample: Sample, part: Part) -> tuple[int, int]:

@@ -164,7 +164,7 @@ class _Powers:
         command = module.kernel("power").bind(
             chunks, *engine.arguments(), engine.clock, engine.work, *tables, partial
         )
-        program = backend.program([*engine.update_current(), command])
+        program = backend.program([command])
         waves = [_waves_of(model, replica) for replica in range(model.replicas)]
         return _Powers(engine, program, partial, tables, waves)
 
@@ -172,6 +172,7 @@ class _Powers:
         """Return the sums [W], shape ``(replica, power)``; their order is that of `definitions`."""
         model = self.engine.model
         spans = self._move_parameters() if model.has_waves else np.ones(model.replicas)
+        self.engine.refresh()
         self.program.run()
         sums = self.engine.backend.download(self.partial).sum(axis=1) * model.mesh.cell_volume
         sums[:, len(model.energy_names)] /= spans

@@ -12,7 +12,8 @@ where ``X`` is the name of the Python class and carries a member for each of its
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -24,6 +25,7 @@ from micromag.parameters import Parameter, ScalarParameter
 
 if TYPE_CHECKING:
     from micromag.backend.base import Backend
+    from micromag.errors import NumericalError
     from micromag.model import Model
     from micromag.surroundings import Surroundings
 
@@ -32,21 +34,61 @@ Kind = Literal["energy", "torque", "noise"]
 """What a term contributes to dm/dt; noise stands under ``energy`` in the run file, as a field."""
 
 
+@dataclass(frozen=True)
+class DeviceState:
+    """The arrays of an engine that the operators behind nonlocal fields read.
+
+    Attributes
+    ----------
+    work, clock
+        State and record of every replica; see ``kernels/clock.h``.
+    table, base_table
+        Parameters, shape ``(replica, region, column)``: as they are now, and without waveforms.
+    """
+
+    work: Any
+    clock: Any
+    table: Any
+    base_table: Any
+
+
 class NonlocalField:
     """A field that needs more than a cell and its neighbours, evaluated between two stages.
 
     Attributes
     ----------
     field
-        Device array ``(replica, 3, nz, ny, nx)`` that `apply` fills; the snippet sees it as ``p.field``.
+        Device array ``(replica, 3, nz, ny, nx)`` that `commands` fill; the snippet sees it as ``p.field``.
+    carries
+        Whether a field is found from that of the evaluation before. Then `start` and `refresh` are there
+        as well.
     """
 
     field: Any
+    carries: ClassVar[bool] = False
     ends: Any = None
     """With a moving window: device array as `field`, of the magnet beyond the mesh (`update_ends`)."""
 
-    def commands(self, work: Any, clock: Any, source: int) -> list[Any]:
-        """Return the commands that fill `field` from slot ``source`` of the work array."""
+    def commands(self, state: DeviceState, source: int) -> list[Any]:
+        """Return the commands that fill `field` from slot ``source`` of the work array.
+
+        Of a field that `carries`, only replicas that step are sure to be up to date.
+        """
+        raise NotImplementedError
+
+    def start(self, state: DeviceState) -> None:
+        """Fill `field` before the first step of the replicas that run; the host may wait."""
+
+    def refresh(self, state: DeviceState) -> None:
+        """Fill `field` for the present state of all replicas; what their steps carry on stays."""
+        raise NotImplementedError
+
+    def describe_failure(self, replica: int, when: str) -> NumericalError | None:
+        """Return what is wrong where a replica has the status FAILED_FIELD; None if not with this field."""
+        return None
+
+    def quantity(self, name: str, state: DeviceState) -> list[NDArray[np.float64]]:
+        """Return one of the term's `Term.quantities` of every replica, shape ``(3, nz, ny, nx)``."""
         raise NotImplementedError
 
     def update_Ms(self, replica: int, Ms: NDArray[np.float64]) -> None:
@@ -78,6 +120,11 @@ class Term(Checked):
     """Whether the energy is linear in the gradient of m, e = sum_k d_k.(m x dm/dk). The snippet then also
     defines ``INLINE V x_twist(const X& p, V axis)``, which returns d_k [J/m^2] of a cell along an
     axis, 0 where the term has no part in the condition at surfaces; see ``kernels/twist.h``."""
+    unseen: ClassVar[tuple[str, ...]] = ()
+    """Parameters that only the operator behind ``p.field`` looks at: they may differ in any form, but the
+    snippet does not see them."""
+    known_quantities: ClassVar[tuple[str, ...]] = ()
+    """Names that `quantities` may have."""
     filled_in: ClassVar[tuple[str, ...]] = ()
     """Parameters that `resolved` gives a value where the user has given none."""
     runs_code: ClassVar[bool] = False
@@ -164,6 +211,20 @@ class Term(Checked):
         """
         raise NotImplementedError
 
+    def structure(self, surroundings: Surroundings) -> Hashable:
+        """Return what of the values decides the shape of arrays: replicas of a batch must share it."""
+        return None
+
+    def field_bytes(self, surroundings: Surroundings, itemsize: int) -> int:
+        """Return the memory that the operator behind ``p.field`` takes [bytes]; not of energy terms."""
+        count = surroundings.mesh.count
+        return 3 * count * itemsize + 4 * count  # a vector per cell, and where it is looked up
+
+    @property
+    def quantities(self) -> Mapping[str, tuple[str, str]]:
+        """Vector fields per cell that its operator knows, for snapshots: unit and meaning by name."""
+        return {}
+
     def make_nonlocal(self, model: Model, backend: Backend) -> NonlocalField:
         """Return the operator behind ``p.field``; only for terms with ``nonlocal_field``."""
         raise NotImplementedError
@@ -195,6 +256,11 @@ class Noise(Term):
 def energy_names(terms: Sequence[tuple[str, Term]]) -> list[str]:
     """Return the names in results of the terms under ``energy`` that have an energy."""
     return unique_names([key for key, term in terms if term.kind == "energy"])
+
+
+def term_quantities(terms: Sequence[tuple[str, Term]]) -> dict[str, tuple[str, str]]:
+    """Return the vector fields that operators of the terms know: unit and meaning by name."""
+    return {name: what for _, term in terms for name, what in term.quantities.items()}
 
 
 def unique_names(keys: Sequence[str]) -> list[str]:
