@@ -13,18 +13,33 @@
 #endif
 
 enum ConductorPlane {
-  SIGMA,          // conductivity, 0 in insulators
-  FLIP,           // sigma/lambda_sf^2
-  PRECESSION,     // sigma/lambda_J^2, with the sign of J_sd
-  DEPHASING,      // sigma/lambda_phi^2
-  POLARISATION,   // P
-  HALL,           // theta J: three planes
+  SIGMA,       // conductivity, 0 in insulators
+  FLIP,        // sigma/lambda_sf^2
+  PRECESSION,  // sigma/lambda_J^2, with the sign of J_sd
+  DEPHASING,   // sigma/lambda_phi^2
+  LINK,        // conductance to the next cell along x, y, z; 0 without one
+  // What flows into a cell from its sides, per length: multiples of m here and in the neighbours, and
+  // the spin Hall current.
+  IN_OWN = LINK + 3,
+  IN_XM, IN_XP, IN_YM, IN_YP,
+  IN_HALL,
+  // Through its upper face: multiples of m here and above, and the spin Hall current.
+  UP_OWN = IN_HALL + 3,
+  UP_NEXT,
+  UP_HALL,
+  BOTTOM = UP_HALL + 3,  // through a lower face without a link: a multiple of m
+  // Within: -P J_z at the bottom and at the top, between which it is linear, and theta J x z.
+  DRIFT_LOW,
+  DRIFT_HIGH,
+  INNER_HALL,
+  CONTINUOUS_PLANES = INNER_HALL + 3,
+  // For faces that split.
+  POLARISATION = CONTINUOUS_PLANES,
+  HALL,                               // theta J
   LOWER_CURRENT = HALL + 3,           // J along x, y, z through the lower faces
   UPPER_CURRENT = LOWER_CURRENT + 3,  // and through the upper ones
-  LINK = UPPER_CURRENT + 3,           // conductance to the next cell along x, y, z; 0 without one
-  CONTINUOUS_PLANES = LINK + 3,
-  MIXING_RE = LINK + 3,      // spin-mixing conductance of these faces: 2 nm Gr/sigma_0
-  MIXING_IM = MIXING_RE + 3, // and 2 nm Gi/sigma_0
+  MIXING_RE = UPPER_CURRENT + 3,      // spin-mixing conductance to the next cell: 2 nm Gr/sigma_0
+  MIXING_IM = MIXING_RE + 3,          // and 2 nm Gi/sigma_0
   MIXING_PLANES = MIXING_IM + 3
 };
 
@@ -121,60 +136,51 @@ INLINE M3 passed(const Link& l) {
 
 // ---------------------------------------------------------------------------------------- faces
 
-struct Conductor {
-  real sigma, P;
-  V hall, m;
-};
-
-INLINE Conductor load_conductor(const real* data, const real* m, long n, long i) {
-  return Conductor{data[SIGMA * n + i], data[POLARISATION * n + i], load(data + HALL * n, n, i),
-                   load(m, n, i)};
-}
-
-// The flux out of a cell through a face that does not depend on its W or the neighbour's, and what a
-// magnet beyond the face takes up: (take + turn m x) of the W across m, and a source of its own.
-struct Face {
-  V source;
+#if MIXING
+// A face between a magnet and a metal, seen from one of both: what does not pass of the flux out of the
+// cell that depends on neither W, and what the magnet takes up, which is (take + turn m x) of the W
+// across m and `taken` besides.
+struct Split {
+  V stopped;
   real take, turn;
   V taken;
 };
 
-// The face of a cell towards another one; n is its normal out of the cell, J the current density
-// along n, and d are the lengths of the cells along n. The flux is the same on both sides, so that of
-// two sources the one in the larger resistance counts more. Where nothing conducts beyond, the drift
-// goes on and the spin Hall current ends.
-INLINE Face make_face(const Conductor& a, const Conductor& b, real da, real db, V n, real J,
-                      const Link& link, real re, real im) {
-  const real ra = da * b.sigma, rb = db * a.sigma;
-  const bool ends = !(link.g > real(0));
-  const real share = ends ? real(1) : ra / (ra + rb), rest = real(1) - share;
-  const V hall = cross(a.hall, n);
-  Face f;
-  f.source = (-J * share * a.P) * a.m + (-J * rest * b.P) * b.m + rest * cross(b.hall, n) +
-             (ends ? real(0) : share) * hall;
-  f.source = passed(link, f.source);
+// n is the normal out of cell i, d and dj are the lengths of the cells along it, J is the current
+// density along n, and the face has the data of cell `low`.
+INLINE Split make_split(const real* data, const real* m, long n, int axis, long i, long j, long low,
+                        real d, real dj, V normal, real J, const Link& link) {
+  Split f;
+  f.stopped = f.taken = V{0, 0, 0};
   f.take = f.turn = real(0);
-  f.taken = V{0, 0, 0};
-#if MIXING
-  if (link.whole == real(0) && dot(a.m, a.m) == real(0) && a.sigma > real(0)) {
-    // Flux g (W - W_face) + hall = G W_face with G = re - im [m]x: what leaves is G/(g + G) times
-    // (g W + hall). On vectors across m, [m]x acts as the imaginary unit.
-    const real g = real(2) * a.sigma / da, p = g + re, scale = real(1) / (p * p + im * im);
-    const real x = (re * p + im * im) * scale, y = -im * g * scale;
-    const V free = across(link.m, hall);
-    f.take = g * x;
-    f.turn = g * y;
-    f.taken = x * free + y * cross(link.m, free);
+  if (link.whole == real(0)) {
+    const real sigma = data[SIGMA * n + i], there = data[SIGMA * n + j];
+    const V mi = load(m, n, i), hall = cross(load(data + HALL * n, n, i), normal);
+    if (link.g > real(0)) {
+      const real ri = d * there, rj = dj * sigma, share = ri / (ri + rj), rest = real(1) - share;
+      const V source = (-J * share * data[POLARISATION * n + i]) * mi +
+                       (-J * rest * data[POLARISATION * n + j]) * load(m, n, j) + share * hall +
+                       rest * cross(load(data + HALL * n, n, j), normal);
+      f.stopped = across(link.m, source);
+    }
+    if (dot(mi, mi) == real(0) && sigma > real(0)) {
+      // Flux g (W - W_face) + hall = G W_face with G = re - im [m]x: what leaves is G/(g + G) times
+      // (g W + hall). On vectors across m, [m]x acts as the imaginary unit.
+      const real re = data[(MIXING_RE + axis) * n + low], im = data[(MIXING_IM + axis) * n + low];
+      const real g = real(2) * sigma / d, p = g + re, scale = real(1) / (p * p + im * im);
+      const real x = (re * p + im * im) * scale, y = -im * g * scale;
+      const V free = across(link.m, hall);
+      f.take = g * x;
+      f.turn = g * y;
+      f.taken = x * free + y * cross(link.m, free);
+    }
   }
-#else
-  (void)re;
-  (void)im;
-#endif
   return f;
 }
 
 // What the magnet takes out of a cell with the potential W.
-INLINE V uptake(const Face& f, V m, V W) {
+INLINE V uptake(const Split& f, V m, V W) {
   const V free = across(m, W);
   return f.take * free + f.turn * cross(m, free) + f.taken;
 }
+#endif

@@ -101,65 +101,82 @@ INLINE Links make_links(const real* data, const real* layers, const real* m, lon
   return l;
 }
 
-struct AllFaces {
-  Face xm, xp, ym, yp, zm, zp;
+// Weights, as the same choice for a whole row would not be vectorised: 1 where a sub-cell is inside its layer
+// of the mesh below and above, and where there is another layer below.
+struct Weights {
+  real inner_below, inner_above, other_below;
 };
 
-INLINE AllFaces make_faces(const real* data, const real* layers, const real* m, long n, int z,
-                           const Neighbours& b, real dx, real dy, const Links& l, const Cell& c) {
-  const long i = b.i + c.i, xm = b.i + c.xm, xp = b.i + c.xp, ym = b.i + c.ym, yp = b.i + c.yp;
-  const long zm = b.ib + c.i, zp = b.ia + c.i;
+INLINE Weights make_weights(const real* layers, int z, const Neighbours& b) {
   const real* here = layers + (long)z * LAYER_COLUMNS;
-  const real* lower = data + (long)LOWER_CURRENT * n;
-  const real* upper = data + (long)UPPER_CURRENT * n;
-  // Inside a layer of the mesh the current along z changes linearly.
-  const real rise = upper[2 * n + i] - lower[2 * n + i];
-  const real Jb = lower[2 * n + i] + here[LAYER_LOWER] * rise;
-  const real Ja = lower[2 * n + i] + here[LAYER_UPPER] * rise;
-  const real d = here[LAYER_WIDTH];
-  const real db = layers[(long)b.below * LAYER_COLUMNS], da = layers[(long)b.above * LAYER_COLUMNS];
-#if MIXING
-  const real *re = data + (long)MIXING_RE * n, *im = data + (long)MIXING_IM * n;
-#define G(axis, at) re[axis * n + (at)], im[axis * n + (at)]
-#else
-#define G(axis, at) real(0), real(0)
-#endif
-  const Conductor a = load_conductor(data, m, n, i);
-  AllFaces f;
-  f.xm = make_face(a, load_conductor(data, m, n, xm), dx, dx, V{-1, 0, 0}, -lower[i], l.xm, G(0, xm));
-  f.xp = make_face(a, load_conductor(data, m, n, xp), dx, dx, V{1, 0, 0}, upper[i], l.xp, G(0, i));
-  f.ym = make_face(a, load_conductor(data, m, n, ym), dy, dy, V{0, -1, 0}, -lower[n + i], l.ym, G(1, ym));
-  f.yp = make_face(a, load_conductor(data, m, n, yp), dy, dy, V{0, 1, 0}, upper[n + i], l.yp, G(1, i));
-  f.zm = make_face(a, load_conductor(data, m, n, zm), d, db, V{0, 0, -1}, -Jb, l.zm, G(2, zm));
-  f.zp = make_face(a, load_conductor(data, m, n, zp), d, da, V{0, 0, 1}, Ja, l.zp, G(2, i));
-#undef G
-  return f;
+  return Weights{here[LAYER_LOWER] > real(0) ? real(1) : real(0),
+                 here[LAYER_UPPER] < real(1) ? real(1) : real(0),
+                 b.below != z || b.ib != b.i ? real(1) : real(0)};
+}
+
+// The source of a sub-cell: what flows into it for W = 0, per area of the plane.
+INLINE V source_of(const real* data, const real* layers, const real* m, long n, int z,
+                   const Neighbours& b, const Weights& w, const Cell& c) {
+  const long i = b.i + c.i, j = b.ib + c.i;
+  const real* here = layers + (long)z * LAYER_COLUMNS;
+  const V mi = load(m, n, i);
+  const V sides = data[IN_OWN * n + i] * mi + data[IN_XM * n + i] * load(m, n, b.i + c.xm) +
+                  data[IN_XP * n + i] * load(m, n, b.i + c.xp) +
+                  data[IN_YM * n + i] * load(m, n, b.i + c.ym) +
+                  data[IN_YP * n + i] * load(m, n, b.i + c.yp) + load(data + IN_HALL * n, n, i);
+  const real low = data[DRIFT_LOW * n + i], rise = data[DRIFT_HIGH * n + i] - low;
+  const V hall = load(data + INNER_HALL * n, n, i);
+  const V from_below =
+      w.inner_below * ((low + here[LAYER_LOWER] * rise) * mi + hall) +
+      (real(1) - w.inner_below) *
+          (data[BOTTOM * n + i] * mi +
+           w.other_below * (data[UP_OWN * n + j] * load(m, n, j) + data[UP_NEXT * n + j] * mi +
+                            load(data + UP_HALL * n, n, j)));
+  const V upwards =
+      w.inner_above * ((low + here[LAYER_UPPER] * rise) * mi + hall) +
+      (real(1) - w.inner_above) *
+          (data[UP_OWN * n + i] * mi + data[UP_NEXT * n + i] * load(m, n, b.ia + c.i) +
+           load(data + UP_HALL * n, n, i));
+  return here[LAYER_WIDTH] * sides + from_below - upwards;
 }
 
 // The part of the equation's matrix that couples a sub-cell with itself.
-INLINE M3 own_part(const real* data, const real* m, long n, long i, real d, real dx, real dy,
-                   const Links& l, const AllFaces& f) {
-  const real sigma = data[SIGMA * n + i], deph = data[DEPHASING * n + i];
+INLINE M3 own_part(const real* data, const real* m, long n, long i, real d, const Links& l) {
+  const real sigma = data[SIGMA * n + i], dephasing = data[DEPHASING * n + i];
   const real insulates = sigma > real(0) ? real(0) : real(1);  // W = 0 there
-  M3 A = uniaxial(insulates + d * (data[FLIP * n + i] + deph), -d * deph,
-                  -d * data[PRECESSION * n + i], load(m, n, i));
-  A = A + l.xm.g * passed(l.xm) + l.xp.g * passed(l.xp) + l.ym.g * passed(l.ym) +
-      l.yp.g * passed(l.yp) + l.zm.g * passed(l.zm) + l.zp.g * passed(l.zp);
-#if MIXING
-#define TAKES(face, link, area) \
-  A = A + area * uniaxial(f.face.take, -f.face.take, f.face.turn, l.link.m)
-  TAKES(xm, xm, d / dx);
-  TAKES(xp, xp, d / dx);
-  TAKES(ym, ym, d / dy);
-  TAKES(yp, yp, d / dy);
-  TAKES(zm, zm, real(1));
-  TAKES(zp, zp, real(1));
-#undef TAKES
-#else
-  (void)dx; (void)dy; (void)f;
-#endif
-  return A;
+  const M3 A = uniaxial(insulates + d * (data[FLIP * n + i] + dephasing), -d * dephasing,
+                        -d * data[PRECESSION * n + i], load(m, n, i));
+  return A + l.xm.g * passed(l.xm) + l.xp.g * passed(l.xp) + l.ym.g * passed(l.ym) +
+         l.yp.g * passed(l.yp) + l.zm.g * passed(l.zm) + l.zp.g * passed(l.zp);
 }
+
+#if MIXING
+// What faces that split change in the matrix and the source of a sub-cell.
+INLINE void split_faces(const real* data, const real* layers, const real* m, long n, int z,
+                        const Neighbours& b, real dx, real dy, const Links& l, const Cell& c, M3& A,
+                        V& source) {
+  const long i = b.i + c.i, xm = b.i + c.xm, xp = b.i + c.xp, ym = b.i + c.ym, yp = b.i + c.yp;
+  const long zm = b.ib + c.i, zp = b.ia + c.i;
+  const real *lower = data + (long)LOWER_CURRENT * n, *upper = data + (long)UPPER_CURRENT * n;
+  const real d = layers[(long)z * LAYER_COLUMNS + LAYER_WIDTH];
+  const real db = layers[(long)b.below * LAYER_COLUMNS + LAYER_WIDTH];
+  const real da = layers[(long)b.above * LAYER_COLUMNS + LAYER_WIDTH];
+#define SPLIT(link, axis, j, low, d_here, d_there, normal, J, area)                                 \
+  if (link.whole == real(0)) {                                                                      \
+    const Split f = make_split(data, m, n, axis, i, j, low, d_here, d_there, normal, J, link);      \
+    A = A + (area) * uniaxial(f.take, -f.take, f.turn, link.m);                                     \
+    source = source + (area) * (f.stopped - f.taken);                                               \
+  }
+  const V x = V{1, 0, 0}, y = V{0, 1, 0}, up = V{0, 0, 1};
+  SPLIT(l.xm, 0, xm, xm, dx, dx, -x, -lower[i], d / dx)
+  SPLIT(l.xp, 0, xp, i, dx, dx, x, upper[i], d / dx)
+  SPLIT(l.ym, 1, ym, ym, dy, dy, -y, -lower[n + i], d / dy)
+  SPLIT(l.yp, 1, yp, i, dy, dy, y, upper[n + i], d / dy)
+  SPLIT(l.zm, 2, zm, zm, d, db, -up, -lower[2 * n + i], real(1))
+  SPLIT(l.zp, 2, zp, i, d, da, up, upper[2 * n + i], real(1))
+#undef SPLIT
+}
+#endif
 
 // L a: what the neighbouring columns give, and the layer around a periodic end.
 INLINE V beside_columns(const Links& l, const Neighbours& b, const real* a, long size, long plane,
@@ -176,6 +193,21 @@ INLINE V beside_columns(const Links& l, const Neighbours& b, const real* a, long
   (void)b;
 #endif
   return sum;
+}
+
+// The matrix and the right-hand side of a sub-cell in its column, the neighbouring columns as they are.
+INLINE void own_equation(const real* data, const real* layers, const real* m, long n, int z,
+                         const Neighbours& b, const Weights& w, real dx, real dy, real has_ym,
+                         real has_yp, const real* W, long size, long plane, const Cell& c, M3& A,
+                         V& q) {
+  const Links l = make_links(data, layers, m, n, z, b, dx, dy, has_ym, has_yp, c);
+  A = own_part(data, m, n, b.i + c.i, layers[(long)z * LAYER_COLUMNS + LAYER_WIDTH], l);
+  V source = source_of(data, layers, m, n, z, b, w, c);
+#if MIXING
+  split_faces(data, layers, m, n, z, b, dx, dy, l, c, A, source);
+#endif
+  const real conducts = data[SIGMA * n + b.i + c.i] > real(0) ? real(1) : real(0);
+  q = beside_columns(l, b, W, size, plane, z, c) + conducts * source;
 }
 
 // The link along z of a sub-cell to the one above in its column.
@@ -210,21 +242,16 @@ KERNEL prepare_solution(CELLS, const real* RESTRICT data, int data_stride,
     real* r = residual + (long)row.rep * 3 * size;
     for (int z = 0; z < count; ++z) {
       const Neighbours b = beside(parent, z, count, row.n);
-      const real d = layers[(long)z * LAYER_COLUMNS + LAYER_WIDTH];
+      const Weights w = make_weights(layers, z, b);
       EACH_CELL(row, c)
-        const Links l = make_links(mine, layers, m, n, z, b, dx, dy, has_ym, has_yp, c);
-        const AllFaces f = make_faces(mine, layers, m, n, z, b, dx, dy, l, c);
-        M3 A = own_part(mine, m, n, b.i + c.i, d, dx, dy, l, f);
-        const real x = d / dx, y = d / dy, lit = mine[SIGMA * n + b.i + c.i] > real(0) ? real(1) : real(0);
-        const V out = x * (f.xm.source + f.xm.taken + f.xp.source + f.xp.taken) +
-                      y * (f.ym.source + f.ym.taken + f.yp.source + f.yp.taken) + f.zm.source +
-                      f.zm.taken + f.zp.source + f.zp.taken;
-        V q = beside_columns(l, b, W, size, row.n, z, c) - lit * out;
+        M3 A;
+        V q;
+        own_equation(mine, layers, m, n, z, b, w, dx, dy, has_ym, has_yp, W, size, row.n, c, A, q);
         const long k = (long)z * row.n + c.i;
         if (z > 0) {
-          const Link down = upper_link(mine, layers, parent, m, n, row.n, z - 1, c.i);
-          A = A - enclosed(down, load_matrix(D, size, k - row.n));
-          q = q + down.g * passed(down, load(r, size, k - row.n));
+          const Link lower = upper_link(mine, layers, parent, m, n, row.n, z - 1, c.i);
+          A = A - enclosed(lower, load_matrix(D, size, k - row.n));
+          q = q + lower.g * passed(lower, load(r, size, k - row.n));
         }
         const M3 inverted = inverse(A);
         store_matrix(D, size, k, inverted);
@@ -489,9 +516,7 @@ INLINE real wave_factor(const real* table, const real* base, int rows, int width
 INLINE V absorbed(const real* data, const real* m, long n, int axis, long i, long j, long low, real d,
                   V normal, V W) {
   const Link link = make_link(data, m, n, axis, j, i, low, real(0));
-  const real re = data[(MIXING_RE + axis) * n + low], im = data[(MIXING_IM + axis) * n + low];
-  const Face f = make_face(load_conductor(data, m, n, j), load_conductor(data, m, n, i), d, d, normal,
-                           real(0), link, re, im);
+  const Split f = make_split(data, m, n, axis, j, i, low, d, d, normal, real(0), link);
   return uptake(f, link.m, W);
 }
 #endif

@@ -68,7 +68,7 @@ def given_current(J: FloatArray, sigma: FloatArray, mesh: Mesh) -> Current:
         for axis in range(3):
             there = beyond(conducts, axis, side, mesh) > 0
             other = beyond(J[axis], axis, side, mesh)
-            through[axis] = np.where(there, (J[axis] + other) / 2, J[axis])
+            through[axis] = np.where(there, (J[axis] + other) / 2, J[axis]) * conducts
         faces.append(through)
     return Current(J, *faces)
 

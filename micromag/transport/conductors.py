@@ -29,8 +29,8 @@ TORQUE = MU_B * J_0 / (E_CHARGE * LENGTH)
 """Unit of torques per volume [A/(m s)]."""
 PER_LENGTH = 5
 """Sub-cells per length over which the spin accumulation decays: its error is below half a percent."""
-CONTINUOUS_PLANES = 17
-MIXING_PLANES = 23
+CONTINUOUS_PLANES = 26
+MIXING_PLANES = 42
 
 
 @dataclass(frozen=True)
@@ -216,24 +216,72 @@ def planes(
     """
     sigma = materials.sigma / SIGMA_0
     flip = np.divide(LENGTH**2, materials.lambda_sf**2, where=sigma > 0, out=np.zeros_like(sigma))
+    hall = materials.theta_sh * current.centre / J_0
     parts = [
         sigma[None],
         (sigma * flip)[None],
         (sigma * materials.per_J2 * LENGTH**2)[None],
         (sigma * materials.per_phi2 * LENGTH**2)[None],
-        materials.P[None],
-        materials.theta_sh * current.centre / J_0,
-        current.lower / J_0,
-        current.upper / J_0,
         # The kernels' flux is sigma grad W, that of V is (sigma/2) grad V.
         2 * links(materials.sigma, layers) * LENGTH / SIGMA_0,
+        *_sources(materials, current, layers, hall),
     ]
     if conductance is not None:
         unit = 2 * LENGTH / SIGMA_0
-        parts += [conductance.real * unit, conductance.imag * unit]
+        parts += [
+            materials.P[None],
+            hall,
+            current.lower / J_0,
+            current.upper / J_0,
+            conductance.real * unit,
+            conductance.imag * unit,
+        ]
     found = np.concatenate(parts)
     assert len(found) == (CONTINUOUS_PLANES if conductance is None else MIXING_PLANES)
     return found
+
+
+def _sources(
+    materials: Materials, current: Current, layers: Layers, hall: FloatArray
+) -> list[FloatArray]:
+    """Return the planes of what flows without a spin potential: drift, and spin Hall currents.
+
+    The flux is the same on both sides of a face, so that of the two cells' own sources the one in the
+    larger resistance counts more. At a surface the drift goes on and the spin Hall current ends.
+    """
+    mesh, sigma, P = layers.mesh, materials.sigma, materials.P
+    lower, upper = current.lower / J_0, current.upper / J_0
+    thickness = np.broadcast_to(layers.widths[:, None, None], sigma.shape)
+    own = np.zeros_like(sigma)
+    sides, sideways = [], np.zeros((3, *sigma.shape))
+    for axis in range(3):
+        d = thickness if axis == 2 else np.full(sigma.shape, mesh.cell_size[axis])
+        there, beside = beyond(sigma, axis, 1, mesh), beyond(d, axis, 1, mesh)
+        linked = sigma * there > 0
+        total = d * there + beside * sigma
+        share = np.where(linked, np.divide(d * there, total, where=total > 0, out=np.ones_like(d)), 1)
+        rest = 1 - share
+        up_own = -upper[axis] * share * P
+        up_next = -upper[axis] * rest * beyond(P, axis, 1, mesh)
+        normal = np.eye(3)[axis]
+        mine, others = _across(hall, normal), _across(beyond(hall, axis, 1, mesh), normal)
+        up_hall = np.where(linked, share * mine + rest * others, 0)
+        bottom = np.where(beyond(sigma, axis, -1, mesh) * sigma > 0, 0, -lower[axis] * P)
+        if axis == 2:
+            inner = np.stack([-lower[2] * P, -upper[2] * P])
+            above = [up_own[None], up_next[None], up_hall, bottom[None], inner, mine]
+            break
+        width = mesh.cell_size[axis] / LENGTH
+        below_own, below_next = (beyond(part, axis, -1, mesh) for part in (up_own, up_next))
+        own += (bottom + below_next - up_own) / width
+        sides += [below_own[None] / width, -up_next[None] / width]
+        sideways += (beyond(up_hall, axis, -1, mesh) - up_hall) / width
+    return [own[None], *sides, sideways, *above]
+
+
+def _across(vectors: FloatArray, normal: FloatArray) -> FloatArray:
+    """Return the vector products with a normal, shape ``(3, nz, ny, nx)``."""
+    return np.cross(vectors, normal, axisb=0, axisa=0, axisc=0)
 
 
 def uniform_gradient(

@@ -92,23 +92,23 @@ class Stack:
 
     def _faces(self, number, parent, h, place, axis, n):
         """Add the face on the upper side of a cell, and at a surface the one on its lower side."""
-        z, y, x = place
-        position = [x, y, z][axis]
         normal = np.eye(3)[axis]
-        below = list(place)
-        below[2 - axis] = (position - 1) % n
-        is_first = position == 0 and not self.periodic[axis]
-        if is_first or self.sigma[parent[below[0]], below[1], below[2]] == 0:
-            self._end(number, parent, h, place, axis, -normal)
-        if position == n - 1 and not self.periodic[axis]:
-            self._end(number, parent, h, place, axis, normal)
+        others = []
+        for side in (-1, 1):
+            other = list(place)
+            other[2 - axis] += side
+            is_open = self.periodic[axis] or 0 <= other[2 - axis] < n
+            other[2 - axis] %= n
+            b = (parent[other[0]], other[1], other[2])
+            others.append((other, b))
+            if not is_open:
+                self._end(number, parent, h, place, axis, side * normal)
+            elif self.sigma[b] == 0:
+                self._insulator(number, parent, h, place, b, axis, side * normal)
+        (other, b), a = others[1], (parent[place[0]], *place[1:])
+        if self.sigma[b] == 0 or (place[2 - axis] == n - 1 and not self.periodic[axis]):
             return
-        other = list(place)
-        other[2 - axis] = (position + 1) % n
-        a, b = (parent[z], y, x), (parent[other[0]], other[1], other[2])
-        if self.sigma[b] == 0:
-            self._end(number, parent, h, place, axis, normal)
-            return
+        z = place[0]
         ha = h[z] if axis == 2 else self.cell_size[axis]
         hb = h[other[0]] if axis == 2 else self.cell_size[axis]
         i, j = number[place], number[tuple(other)]
@@ -126,7 +126,7 @@ class Stack:
         source = (ra * sources[0] + rb * sources[1]) / (ra + rb)
         into = np.eye(3) / (ra + rb)
         if self.G is not None and ma.any() != mb.any():
-            self._interface((i, j), (a, b), (ma, mb), (ra, rb), (ha, hb), sources, axis, (z, other[0]))
+            self._interface((i, j), (a, b), (ma, mb), (ra, rb), (ha, hb), sources, axis)
             m = ma if ma.any() else mb
             along = np.outer(m, m)
             into, source = along @ into, along @ source
@@ -145,7 +145,19 @@ class Stack:
         b = (other % nz, *a[1:])
         return self.J[2][a] if self.sigma[b] == 0 else (self.J[2][a] + self.J[2][b]) / 2
 
-    def _interface(self, numbers, cells, moments, r, sizes, sources, axis, layers):
+    def _insulator(self, number, parent, h, place, b, axis, normal):
+        """Add the face towards an insulator, which may be a magnet that takes up spins."""
+        a, size = (parent[place[0]], *place[1:]), self.cell_size[axis]
+        size = h[place[0]] if axis == 2 else size
+        ma, mb = self.m[(slice(None), *a)], self.m[(slice(None), *b)]
+        if self.G is None or ma.any() or not mb.any():
+            self._end(number, parent, h, place, axis, normal)
+            return
+        hall = self.theta[a] * np.cross(self.J[(slice(None), *a)], normal)
+        pair = ((number[place], None), (a, b), (ma, mb), (size / self.sigma[a], None))
+        self._interface(*pair, (size, None), (hall, None), axis)
+
+    def _interface(self, numbers, cells, moments, r, sizes, sources, axis):
         """Add what the magnet takes up across m: (Gr - Gi m x) V at the metal's surface."""
         metal = 0 if moments[1].any() else 1
         magnet = 1 - metal
