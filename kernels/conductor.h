@@ -2,7 +2,7 @@
 //
 // Lengths are in nm, conductivities sigma in units of sigma_0 and currents in units of J_0; the unknown
 // W [1] is the spin potential in units of 2 nm J_0/sigma_0, so that the flux of moments is
-// j = -P J m - sigma grad W + theta J x n. See micromag/spin_diffusion/conductors.py, which makes
+// j = -P J m - sigma grad W + theta J x n. See micromag/transport/conductors.py, which makes
 //   data     per cell of the mesh, the planes of ConductorPlane, one after the other
 //   layers   per layer of sub-cells the columns of LayerColumn
 // MIXING: some faces between magnets and metals have a spin-mixing conductance.

@@ -241,7 +241,9 @@ def _quantity(data: Any) -> str:
     known = ("m", *(name for key in TERMS.keys() for name in TERMS.get(key).known_quantities))
     if data not in known:
         what = f"{name_of(data)} is no field of a snapshot"
-        raise custom_error("quantity", what, f"{', '.join(known)}, B_<energy term> or e_<energy term>")
+        raise custom_error(
+            "quantity", what, f"{', '.join(known)}, B_<energy term> or e_<energy term>"
+        )
     return str(data)
 
 

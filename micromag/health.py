@@ -42,8 +42,8 @@ def describe_failure(engine: Engine, replica: int = 0) -> NumericalError:
         return describe_loss(engine, replica)
     if clock[clk.column("status")] == Status.FAILED_FIELD:
         when = _moment(engine, clock, replica)
-        found = [op.describe_failure(replica, when) for op in engine.fields.values()]
-        return next(error for error in found if error is not None)
+        errors = (op.describe_failure(replica, when) for op in engine.fields.values())
+        return next(error for error in errors if error is not None)
     collapsed = clock[clk.column("status")] == Status.FAILED_STEP
     cell, from_values = _failing_cell(engine, replica)
     where = _moment(engine, clock, replica)

@@ -307,7 +307,9 @@ def _lay_out(config: RunConfig, terms: Sequence[Term], regions: int) -> tuple[La
     for i, term in enumerate(terms):
         for name, parameter in term.parameters().items():
             seen = name not in term.unseen
-            if seen or parameter.waveform is not None:  # whose factor the operator takes from the table
+            if (
+                seen or parameter.waveform is not None
+            ):  # whose factor the operator takes from the table
                 add(f"t{i}.{name}", parameter, seen)
             if name in term.interface and not parameter.is_uniform:
                 array = f"faces_{i}_{name}"

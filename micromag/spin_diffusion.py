@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from micromag.backend.base import Backend, Cells, Chunks, Items, Kernel, Program, Source
 from micromag.backend.source import enumerators
 from micromag.errors import NumericalError
+from micromag.integrators import clock as clk
 from micromag.terms.base import DeviceState, NonlocalField
-from micromag.transport.conductors import LENGTH, POTENTIAL, SIGMA_0, layers_of
+from micromag.transport.conductors import LENGTH, POTENTIAL, layers_of
 
 if TYPE_CHECKING:
     from micromag.model import Model
@@ -67,9 +68,7 @@ class SpinAccumulation(NonlocalField):
         materials = [t.materials(model, i) for i, t in enumerate(self._terms)]
         self.layers = layers_of(materials, model.mesh, term.sub_cells)
         count = self.layers.count
-        data = [
-            t.planes(model, i, materials[i], self.layers) for i, t in enumerate(self._terms)
-        ]
+        data = [t.planes(model, i, materials[i], self.layers) for i, t in enumerate(self._terms)]
         shared = all(np.array_equal(other, data[0]) for other in data[1:])
         stacked = np.stack(data[:1] if shared else data)
         self._conductors = (
@@ -118,7 +117,9 @@ class SpinAccumulation(NonlocalField):
         return [
             *self._begin(state, source, DUE),
             *self._backend.repeat(self._iteration(state, source), most, pending),
-            self._kernels["end_solution"].bind(self._items, SLACK * self._tolerance, self._solver, state.clock),
+            self._kernels["end_solution"].bind(
+                self._items, SLACK * self._tolerance, self._solver, state.clock
+            ),
             self._torque(state, source),
         ]
 
@@ -128,7 +129,7 @@ class SpinAccumulation(NonlocalField):
 
     def refresh(self, state: DeviceState) -> None:
         """See the base class; raises NumericalError where the iteration does not converge."""
-        kernels, field = self._kernels, self._torque(state, _current())
+        kernels, field = self._kernels, self._torque(state, clk.slot("CURRENT"))
         keep = kernels["copy_potential"].bind(self._all, self.potential, self._kept)
         restore = kernels["copy_potential"].bind(self._all, self._kept, self.potential)
         keep.run()
@@ -144,7 +145,7 @@ class SpinAccumulation(NonlocalField):
         self._backend.write(self.potential, keep)
         first = self.layers.first[:-1]
         means = np.add.reduceat(W, first, axis=2) / np.diff(self.layers.first)[:, None, None]
-        t = self._backend.download(state.clock)[:, _time()]
+        t = self._backend.download(state.clock)[:, clk.column("t")]
         return [
             self._terms[i].quantity(name, self._model, i, POTENTIAL * means[i], float(t[i]))
             for i in range(len(means))
@@ -162,8 +163,8 @@ class SpinAccumulation(NonlocalField):
     def _solve(self, state: DeviceState, choice: int) -> None:
         """Iterate until the replicas chosen are solved; the host waits."""
         if choice not in self._programs:
-            begin = self._backend.program(self._begin(state, _current(), choice))
-            some = [*self._iteration(state, _current())] * self._term.max_iterations
+            begin = self._backend.program(self._begin(state, clk.slot("CURRENT"), choice))
+            some = [*self._iteration(state, clk.slot("CURRENT"))] * self._term.max_iterations
             self._programs[choice] = begin, self._backend.program(some)
         begin, iterate = self._programs[choice]
         begin.run()
@@ -184,7 +185,13 @@ class SpinAccumulation(NonlocalField):
                 self._items, state.clock, choice, self._term.every or 0, solver
             ),
             kernels["prepare_solution"].bind(
-                self._plane, *self._conductors, *magnet, solver, self.potential, self._factors, residual
+                self._plane,
+                *self._conductors,
+                *magnet,
+                solver,
+                self.potential,
+                self._factors,
+                residual,
             ),
             self._products(residual, residual, residual, self.potential),
             self._judge("judge_start"),
@@ -218,9 +225,7 @@ class SpinAccumulation(NonlocalField):
         ]
 
     def _products(self, a: Any, b: Any, c: Any, d: Any) -> Any:
-        return self._kernels["products"].bind(
-            self._chunks, self._solver, a, b, c, d, self._partial
-        )
+        return self._kernels["products"].bind(self._chunks, self._solver, a, b, c, d, self._partial)
 
     def _judge(self, name: str) -> Any:
         numbers = (self._chunks.nchunk, self._tolerance, self._partial, self._solver)
@@ -274,15 +279,3 @@ def _wave_columns(model: Model, number: int) -> tuple[int, int, int]:
 
 def _column(name: str) -> int:
     return _COLUMNS.index(f"SOLVER_{name.upper()}")
-
-
-def _current() -> int:
-    from micromag.integrators import clock
-
-    return clock.slot("CURRENT")
-
-
-def _time() -> int:
-    from micromag.integrators import clock
-
-    return clock.column("t")

@@ -66,9 +66,7 @@ class DemagField(NonlocalField):
     def commands(self, state: DeviceState, source: int) -> list[Any]:
         """Return the commands that fill `field` from slot ``source`` of the work array."""
         place = (state.clock, state.work, source)
-        load = self._load.bind(
-            self._cells, *place, self._Ms, *self._Ms_strides, self._fft.real_in
-        )
+        load = self._load.bind(self._cells, *place, self._Ms, *self._Ms_strides, self._fft.real_in)
         return [load, *self._convolve, self._store]
 
     def update_Ms(self, replica: int, Ms: NDArray[np.float64]) -> None:

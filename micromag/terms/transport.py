@@ -205,7 +205,9 @@ class Transport(Torque):
         if self.lambda_J is not None and _has_zero(self.lambda_J):
             what = "a precession length of 0 turns spins infinitely fast"
             raise custom_error("term", what, "a length, < 0 for J_sd < 0", "lambda_J")
-        if not any(x is not None for x in (self.lambda_J, self.J_sd, self.lambda_phi, self.spin_mixing)):
+        if not any(
+            x is not None for x in (self.lambda_J, self.J_sd, self.lambda_phi, self.spin_mixing)
+        ):
             what = "nothing turns m: spins need a length over which they give it their moment"
             raise custom_error("term", what, "lambda_J, J_sd, lambda_phi or interface")
         self._check_distribution()
@@ -295,7 +297,15 @@ class Transport(Torque):
         if max(counts) > 1:
             found.append(f"sub-cells per layer, from below: {', '.join(map(str, counts))}")
         Ms, P = surroundings.material.Ms, self.P
-        given = (Ms, self.conductivity, P, self.lambda_sf, self.lambda_J, self.lambda_phi, self.J_sd)
+        given = (
+            Ms,
+            self.conductivity,
+            P,
+            self.lambda_sf,
+            self.lambda_J,
+            self.lambda_phi,
+            self.J_sd,
+        )
         if P is None or any(x is not None and x.is_per_cell for x in given):
             return found
         names = surroundings.region_index.names
@@ -402,7 +412,9 @@ class Transport(Torque):
             counted = model.region == list(model.region_names).index(self.J_in)
         return charge_current(sigma, axis, model.mesh, counted).times(self.J.value[axis])
 
-    def quantity(self, name: str, model: Model, replica: int, V: FloatArray, t: float) -> FloatArray:
+    def quantity(
+        self, name: str, model: Model, replica: int, V: FloatArray, t: float
+    ) -> FloatArray:
         r"""Return one of `quantities` at the time t [s], from the potential V [V] without the waveform.
 
         .. math:: S = \frac{\mu_B \sigma}{2 e D_e} V_s

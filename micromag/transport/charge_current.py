@@ -174,9 +174,7 @@ class _Conductor:
         matrix = LinearOperator((count, count), matvec=self._apply)
         estimate = LinearOperator((count, count), matvec=self._estimate)
         right = self.source[self.conducts]
-        found, info = cg(
-            matrix, right, rtol=TOLERANCE, maxiter=MOST_ITERATIONS, M=estimate
-        )
+        found, info = cg(matrix, right, rtol=TOLERANCE, maxiter=MOST_ITERATIONS, M=estimate)
         if info:
             raise NumericalError(
                 f"the potential of the charge current was not found in {MOST_ITERATIONS} iterations",

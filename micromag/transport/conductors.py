@@ -259,7 +259,9 @@ def _sources(
         there, beside = beyond(sigma, axis, 1, mesh), beyond(d, axis, 1, mesh)
         linked = sigma * there > 0
         total = d * there + beside * sigma
-        share = np.where(linked, np.divide(d * there, total, where=total > 0, out=np.ones_like(d)), 1)
+        share = np.where(
+            linked, np.divide(d * there, total, where=total > 0, out=np.ones_like(d)), 1
+        )
         rest = 1 - share
         up_own = -upper[axis] * share * P
         up_next = -upper[axis] * rest * beyond(P, axis, 1, mesh)
@@ -284,9 +286,7 @@ def _across(vectors: FloatArray, normal: FloatArray) -> FloatArray:
     return np.cross(vectors, normal, axisb=0, axisa=0, axisc=0)
 
 
-def uniform_gradient(
-    lambda_sf: float, per_J2: float, per_phi2: float
-) -> tuple[float, float]:
+def uniform_gradient(lambda_sf: float, per_J2: float, per_phi2: float) -> tuple[float, float]:
     r"""Return f and beta of the torque where m changes slowly, against every length of the equation.
 
     .. math::

@@ -80,9 +80,7 @@ class Stack:
             bulk = -self.per_lJ2[k] * across - self.per_lphi2[k] * np.cross(m, across, axis=0)
             torque[:, k] += share * self.sigma[k] / 2 * bulk
         for target, i, flux, source, share in self.pending:
-            absorbed[(slice(None), *target)] += share * (
-                flux @ V.reshape(3, -1)[:, i] + source
-            )
+            absorbed[(slice(None), *target)] += share * (flux @ V.reshape(3, -1)[:, i] + source)
         return V, MU_B / E * (torque + absorbed)
 
     def _add(self, i, j, block):
