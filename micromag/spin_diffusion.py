@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,10 @@ from micromag.backend.source import enumerators
 from micromag.errors import NumericalError
 from micromag.integrators import clock as clk
 from micromag.terms.base import DeviceState, NonlocalField
-from micromag.transport.conductors import LENGTH, POTENTIAL, layers_of
+from micromag.transport.conductors import LENGTH, POTENTIAL, Layers, Materials, layers_of
 
 if TYPE_CHECKING:
     from micromag.model import Model
-    from micromag.terms.transport import Transport
 
 FloatArray = NDArray[np.float64]
 
@@ -38,8 +38,39 @@ _KERNELS = (
 _COLUMNS = enumerators("spin_diffusion.cu", "SolverColumn")
 
 
+class Conductor(Protocol):
+    """What the operator asks of the term that it belongs to, `micromag.terms.transport.Transport`."""
+
+    sub_cells: int | None
+    every: int | None
+    tolerance: float | None
+    max_iterations: int
+
+    @property
+    def mixes(self) -> bool: ...
+
+    def materials(self, model: Model, replica: int) -> Materials: ...
+
+    def planes(
+        self, model: Model, replica: int, materials: Materials, layers: Layers
+    ) -> FloatArray: ...
+
+    def quantity(
+        self, name: str, model: Model, replica: int, V: FloatArray, t: float
+    ) -> FloatArray: ...
+
+
 class SpinAccumulation(NonlocalField):
     r"""The spin potential of all replicas, found by iteration from that of the evaluation before.
+
+    Parameters
+    ----------
+    model, backend
+        The system, and where it is computed.
+    terms
+        The term as every replica has it.
+    number
+        Which of the model's terms it is.
 
     Attributes
     ----------
@@ -47,7 +78,7 @@ class SpinAccumulation(NonlocalField):
         X with the torque per volume `micromag.transport.conductors.TORQUE` m x X, device array of the
         shape ``(replica, 3, nz, ny, nx)``.
     layers
-        Sub-cells along z.
+        Sub-cells along z; their number is the same in all replicas.
     potential
         W, the spin potential in units of `micromag.transport.conductors.POTENTIAL` for the current
         without its waveform, device array of the shape ``(replica, 3, layer, ny, nx)``.
@@ -55,13 +86,11 @@ class SpinAccumulation(NonlocalField):
 
     carries: ClassVar[bool] = True
 
-    def __init__(self, model: Model, backend: Backend, term: Transport) -> None:
-        number = next(i for i, other in enumerate(model.terms) if other is term)
-        self._terms: list[Transport] = [
-            model.terms_of(i)[number]  # type: ignore[misc]
-            for i in range(model.replicas)
-        ]
-        self._model, self._backend, self._term = model, backend, term
+    def __init__(
+        self, model: Model, backend: Backend, terms: Sequence[Conductor], number: int
+    ) -> None:
+        term = terms[0]
+        self._model, self._backend, self._term, self._terms = model, backend, term, terms
         nx, ny, nz = model.mesh.cells
         replicas = model.replicas
         dtype = np.dtype(np.float64 if model.precision == "double" else np.float32)

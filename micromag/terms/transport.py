@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -338,7 +338,9 @@ class Transport(Torque):
         """Return the spin accumulation in the cells of this mesh."""
         from micromag.spin_diffusion import SpinAccumulation
 
-        return SpinAccumulation(model, backend, self)
+        number = next(i for i, other in enumerate(model.terms) if other is self)
+        terms = [cast(Transport, model.terms_of(i)[number]) for i in range(model.replicas)]
+        return SpinAccumulation(model, backend, terms, number)
 
     def materials(self, model: Model, replica: int) -> Materials:
         """Return the transport data of every cell of a replica."""

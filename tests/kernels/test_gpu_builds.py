@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 
 import pytest
-from kernel_variants import all_structures, distinct_sources, sources_of, term_structures
+from kernel_variants import (
+    Structure,
+    all_structures,
+    distinct_sources,
+    sources_of,
+    term_structures,
+    thinned,
+)
 
 from micromag.backend import nvrtc
 from micromag.backend.base import Source
@@ -42,14 +50,27 @@ def test_all_terms_together_compile():
     assert not any(problems), problems
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(2400)
-@pytest.mark.parametrize("arch", ARCHITECTURES)
-def test_every_variant_compiles(arch):
-    sources = distinct_sources(all_structures())
+def compile_all(structures: Iterable[Structure], arch: str) -> None:
+    """Compile every translation unit of the structures on all cores; all problems are told at once."""
+    sources = distinct_sources(structures)
     workers = len(os.sched_getaffinity(0))
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         found = pool.map(partial(complaint, arch=arch), sources, chunksize=8)
         problems = [problem for problem in found if problem]
     print(f"{len(sources)} translation units for {arch}, {len(problems)} problems")
     assert not problems, "\n".join(problems[:20])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(2400)
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_opposite_variants_compile(arch):
+    """Every term, method, window and shipped run file, on grids that differ in everything."""
+    compile_all(thinned(all_structures()), arch)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(4800)
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_every_variant_compiles(arch):
+    compile_all(all_structures(), arch)
