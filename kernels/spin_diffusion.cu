@@ -20,6 +20,7 @@ enum SolverColumn {
   SOLVER_RESIDUAL,    // squared length of M^-1 (b + L W) - W, which is about the error of W
   SOLVER_SIZE,        // squared length of W
   SOLVER_ITERATIONS,
+  SOLVER_FAILURE,     // relative residual with which a replica failed, or 0
   SOLVER_COLUMNS
 };
 
@@ -482,13 +483,16 @@ KERNEL judge_step(ITEMS, int nchunk, double tolerance, const double* RESTRICT pa
 }
 
 // A replica that steps on an unsolved equation would follow a wrong torque.
-KERNEL end_solution(ITEMS, double slack, const double* RESTRICT solver, double* clock) {
+KERNEL end_solution(ITEMS, double slack, double* solver, double* clock) {
   EACH_ITEM(rep)
-    const double* mine = solver + (long)rep * SOLVER_COLUMNS;
+    double* mine = solver + (long)rep * SOLVER_COLUMNS;
     double* now = clock + (long)rep * CLOCK_COLUMNS;
     const bool unsolved = mine[SOLVER_ACTIVE] != 0 &&
                           !(mine[SOLVER_RESIDUAL] <= slack * slack * mine[SOLVER_SIZE]);
-    if (unsolved && now[CLOCK_STATUS] == RUNNING) now[CLOCK_STATUS] = FAILED_FIELD;
+    if (unsolved && now[CLOCK_STATUS] == RUNNING) {
+      now[CLOCK_STATUS] = FAILED_FIELD;
+      mine[SOLVER_FAILURE] = sqrt(mine[SOLVER_RESIDUAL] / mine[SOLVER_SIZE]);
+    }
   END_ITEM
 }
 

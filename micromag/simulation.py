@@ -21,6 +21,7 @@ from micromag.output.recorder import MemoryRecorder
 from micromag.permission import require_permission
 from micromag.progress import SilentReporter
 from micromag.suggest import did_you_mean
+from micromag.terms import term_quantities
 
 
 class Simulation:
@@ -219,6 +220,19 @@ class Simulation:
     def energy_density(self, term: str) -> NDArray[Any]:
         """Return the energy density of one term [J/m^3], shape ``(nz, ny, nx)``; raises ConfigError."""
         return self._of_term(term)[1]
+
+    def quantity(self, name: str) -> NDArray[Any]:
+        """Return what a term knows besides fields, like the spin accumulation ``S`` [A/m].
+
+        Shape ``(3, nz, ny, nx)``; raises ConfigError where no term of the run has it.
+        """
+        known = term_quantities(self.config.torques)
+        if name not in known:
+            raise ConfigError(
+                f"the run has no quantity {name!r}{did_you_mean(str(name), known)}",
+                allowed=", ".join(known) or "none: no term of the run has any",
+            )
+        return self._measuring().quantity_fields(name)[0]
 
     def _of_term(self, term: str) -> tuple[NDArray[Any], NDArray[Any]]:
         engine = self._measuring()

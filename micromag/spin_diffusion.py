@@ -13,7 +13,14 @@ from micromag.backend.source import enumerators
 from micromag.errors import NumericalError
 from micromag.integrators import clock as clk
 from micromag.terms.base import DeviceState, NonlocalField
-from micromag.transport.conductors import LENGTH, POTENTIAL, Layers, Materials, layers_of
+from micromag.transport.conductors import (
+    LENGTH,
+    POTENTIAL,
+    Layers,
+    Materials,
+    iterations,
+    layers_of,
+)
 
 if TYPE_CHECKING:
     from micromag.model import Model
@@ -24,10 +31,10 @@ DUE, RUN, ALL = range(3)
 """Choices of replicas, as ``Choice`` in the kernels."""
 SLACK = 100.0
 """A replica fails whose solution is worse than allowed by more than this factor."""
-START_ITERATIONS = 500
-"""At most so many from no solution at all, before the first step and where something is measured."""
-TOLERANCES = {"single": 1e-5, "double": 1e-9}
-"""Error of the spin accumulation relative to itself, by precision."""
+START = 25
+"""So many times as many iterations are allowed from no solution at all, and where something is measured."""
+TOLERANCES = {"single": 1e-5, "double": 1e-7}
+"""Residual of the equation relative to the spin accumulation, by precision."""
 _MAX_CHUNKS = 256
 _VECTORS = 7
 _KERNELS = (
@@ -44,7 +51,7 @@ class Conductor(Protocol):
     sub_cells: int | None
     every: int | None
     tolerance: float | None
-    max_iterations: int
+    max_iterations: int | None
 
     @property
     def mixes(self) -> bool: ...
@@ -127,6 +134,8 @@ class SpinAccumulation(NonlocalField):
         self._solver = backend.upload(solver)
         self._pending = self._solver[:, _column("active")]
         self._tolerance = term.tolerance or TOLERANCES[model.precision]
+        wanted = [iterations(one, model.mesh) for one in materials]
+        self._most = term.max_iterations or max(wanted)
         self._table = _wave_columns(model, number)
         self._kernels = self._compile()
         self._programs: dict[int, tuple[Program, Program]] = {}
@@ -142,7 +151,7 @@ class SpinAccumulation(NonlocalField):
 
     def commands(self, state: DeviceState, source: int) -> list[Any]:
         """See the base class."""
-        most, pending = self._term.max_iterations, self._pending
+        most, pending = self._most, self._pending
         return [
             *self._begin(state, source, DUE),
             *self._backend.repeat(self._iteration(state, source), most, pending),
@@ -182,10 +191,10 @@ class SpinAccumulation(NonlocalField):
 
     def describe_failure(self, replica: int, when: str) -> NumericalError | None:
         """See the base class."""
-        solver = self._backend.download(self._solver)[replica]
-        if not solver[_column("active")]:
+        failure = self._backend.download(self._solver)[replica, _column("failure")]
+        if not failure:
             return None
-        return unsolved(solver, self._term.max_iterations, f"torques.transport, {when}")
+        return unsolved(failure, self._most, f"torques.transport, {when}")
 
     # ---------------------------------------------------------------- solving
 
@@ -193,17 +202,20 @@ class SpinAccumulation(NonlocalField):
         """Iterate until the replicas chosen are solved; the host waits."""
         if choice not in self._programs:
             begin = self._backend.program(self._begin(state, clk.slot("CURRENT"), choice))
-            some = [*self._iteration(state, clk.slot("CURRENT"))] * self._term.max_iterations
+            some = [*self._iteration(state, clk.slot("CURRENT"))] * self._most
             self._programs[choice] = begin, self._backend.program(some)
         begin, iterate = self._programs[choice]
         begin.run()
-        for _ in range(-(-START_ITERATIONS // self._term.max_iterations)):
+        for _ in range(START):
             solver = self._backend.download(self._solver)
             pending = np.flatnonzero(solver[:, _column("active")])
             if not len(pending):
                 return
             iterate.run()
-        raise unsolved(solver[pending[0]], START_ITERATIONS)
+        residual, size = (solver[pending[0], _column(name)] for name in ("residual", "size"))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            error = float(np.sqrt(residual / size))
+        raise unsolved(error, START * self._most)
 
     def _begin(self, state: DeviceState, source: int, choice: int) -> list[Any]:
         """Return the commands that find the residual at slot ``source`` of the work array."""
@@ -276,17 +288,12 @@ class SpinAccumulation(NonlocalField):
         )
 
 
-def unsolved(
-    solver: FloatArray, iterations: int, where: str = "torques.transport"
-) -> NumericalError:
-    """Return the error of a replica whose spin accumulation was not found, from its solver's record."""
-    residual, size = solver[_column("residual")], solver[_column("size")]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        error = float(np.sqrt(residual / size))
+def unsolved(error: float, most: int, where: str = "torques.transport") -> NumericalError:
+    """Return the error of a replica whose spin accumulation has this relative residual."""
     return NumericalError(
         "the spin accumulation does not converge",
         where=where,
-        value=f"error {error:.2g} after {iterations} iterations",
+        value=f"relative residual {error:.2g} after {most} iterations",
         next_step="raise max_iterations or tolerance, or try precision: double; spin diffusion lengths "
         "of hundreds of cells make it slow",
     )

@@ -32,6 +32,7 @@ from micromag.transport.conductors import (
     Layers,
     Materials,
     interface_between,
+    iterations,
     layers_of,
     mixing,
     planes,
@@ -127,9 +128,9 @@ class Transport(Torque):
     sub_cells       --      number                              per layer along z; by the lengths
     every           --      number                              steps between two solutions; when not
                                                                 given, one for every evaluation
-    tolerance       1       number                              relative error of S, by default 1e-5 in
-                                                                single and 1e-9 in double precision
-    max_iterations  --      number                              per evaluation, 20 by default
+    tolerance       1       number                              residual relative to S, by default 1e-5 in
+                                                                single and 1e-7 in double precision
+    max_iterations  --      number                              per evaluation; by the lengths
     ==============  ======  ==================================  ==========================================
 
     Snapshots know the quantities ``V_s`` [V] and, with D_e, ``S`` [A/m]: means over the cells of the mesh.
@@ -187,8 +188,8 @@ class Transport(Torque):
     every: Annotated[StrictInt, Field(ge=1)] | None = None
     """Steps between two solutions."""
     tolerance: Annotated[float, Quantity("1", gt=0, lt=1)] | None = None
-    """Error of the spin accumulation relative to itself."""
-    max_iterations: Annotated[StrictInt, Field(ge=1, le=1000)] = 20
+    """Residual of the equation relative to the spin accumulation."""
+    max_iterations: Annotated[StrictInt, Field(ge=1, le=10000)] | None = None
     """Iterations per evaluation, at most."""
 
     @model_validator(mode="after")
@@ -271,8 +272,10 @@ class Transport(Torque):
                 raise custom_error("term", what, "a region with Ms and one without", "interface")
 
     def structure(self, surroundings: Surroundings) -> Hashable:
-        """Return the numbers of sub-cells; see the base class."""
-        return self._layers(surroundings).counts
+        """Return the numbers of sub-cells and of iterations; see the base class."""
+        found = self._materials_in(surroundings)
+        layers = layers_of([found], surroundings.mesh, self.sub_cells)
+        return layers.counts, self.max_iterations or iterations(found, surroundings.mesh)
 
     def field_bytes(self, surroundings: Surroundings, itemsize: int) -> int:
         """See the base class."""
@@ -283,12 +286,15 @@ class Transport(Torque):
         return operator_bytes(surroundings.mesh.cells, layers, count, itemsize)
 
     def _layers(self, surroundings: Surroundings) -> Layers:
+        mesh = surroundings.mesh
         if self.sub_cells is not None:
-            return Layers((self.sub_cells,) * surroundings.mesh.cells[2], surroundings.mesh)
+            return Layers((self.sub_cells,) * mesh.cells[2], mesh)
+        return layers_of([self._materials_in(surroundings)], mesh, None)
+
+    def _materials_in(self, surroundings: Surroundings) -> Materials:
         region, names = surroundings.region_index
         inside = surroundings.geometry.mask(surroundings.mesh)
-        found = self._materials(region, names, inside, surroundings.magnet(), surroundings.mesh)
-        return layers_of([found], surroundings.mesh, None)
+        return self._materials(region, names, inside, surroundings.magnet(), surroundings.mesh)
 
     def notes(self, surroundings: Surroundings) -> list[str]:
         """Return the limit of slow textures and the sub-cells in words; see the base class."""

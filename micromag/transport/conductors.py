@@ -29,6 +29,9 @@ TORQUE = MU_B * J_0 / (E_CHARGE * LENGTH)
 """Unit of torques per volume [A/(m s)]."""
 PER_LENGTH = 5
 """Sub-cells per length over which the spin accumulation decays: its error is below half a percent."""
+LEAST_ITERATIONS, MOST_ITERATIONS = 20, 1000
+PER_CELL_LENGTH = 10
+"""Iterations per cell of the spin diffusion length, at most: an error then falls ten thousandfold."""
 CONTINUOUS_PLANES = 26
 MIXING_PLANES = 42
 
@@ -139,6 +142,20 @@ def layers_of(materials: Sequence[Materials], mesh: Mesh, sub_cells: int | None)
             needed = np.ceil(PER_LENGTH * mesh.cell_size[2] / least - 1e-9)
             counts = np.maximum(counts, np.where(conducts, needed, 1).astype(np.int64))
     return Layers(tuple(map(int, counts)), mesh)
+
+
+def iterations(materials: Materials, mesh: Mesh) -> int:
+    """Return how many iterations a solution may take that starts from the one of the stage before.
+
+    Spins diffuse over so many cells of the plane before they flip, and an iteration carries them on by
+    two; along z every iteration solves the equation.
+    """
+    edges = [d for d, n in zip(mesh.cell_size[:2], mesh.cells[:2], strict=True) if n > 1]
+    lengths = materials.lambda_sf[materials.sigma > 0]
+    if not edges or not lengths.size:
+        return LEAST_ITERATIONS
+    wanted = math.ceil(PER_CELL_LENGTH * lengths.max() / min(edges))
+    return min(max(wanted, LEAST_ITERATIONS), MOST_ITERATIONS)
 
 
 def links(sigma: FloatArray, layers: Layers) -> FloatArray:
