@@ -9,6 +9,9 @@ import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from micromag.cell_values import quantity_of
 from micromag.config_sections import Relax, Run
 from micromag.constants import GAMMA_E
@@ -254,6 +257,33 @@ def _torques(config: RunConfig) -> Iterator[str]:
             )
 
 
+def _narrows(config: RunConfig) -> Iterator[str]:
+    """A current that is the same in every cell, along a magnet whose cross-section is not."""
+    inside = config.geometry.mask(config.mesh)
+    for key, term in config.torques:
+        solved = getattr(term, "distribution", "given") == "solved"
+        if key not in ("zhang_li", "transport") or solved:
+            continue
+        for name, parameter in _drives(term):
+            along = [axis for axis in range(3) if _changes(inside, axis)]
+            if parameter.is_per_cell or not isinstance(parameter, VectorParameter):
+                continue
+            axis = next((a for a in along if any(v[a] for v in all_values(parameter))), None)
+            if axis is not None:
+                yield (
+                    f"{key}.{name} is the same everywhere, but the cross-section changes along "
+                    f"{AXES[axis]}: in notches and beside holes the current is denser; solve for it "
+                    "with  transport: {distribution: solved, ...}, or give it from a file"
+                )
+
+
+def _changes(inside: NDArray[np.bool_], axis: int) -> bool:
+    """Whether the outline changes along an axis; across films and pillars, one cell, it does not."""
+    across = np.moveaxis(inside, 2 - axis, 0)
+    filled = across[across.any(axis=(1, 2))]
+    return bool(len(across) > 1 and (filled != filled[:1]).any())
+
+
 def _has_currents(stage: Any) -> bool:
     return isinstance(stage, Run) or (isinstance(stage, Relax) and stage.currents)
 
@@ -378,6 +408,7 @@ _CHECKS: tuple[Callable[[RunConfig], Iterator[str]], ...] = (
     _cells,
     _transforms,
     _torques,
+    _narrows,
     noise_warnings,
     _times,
     _fixed_steps,

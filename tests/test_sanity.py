@@ -97,6 +97,31 @@ def test_warning(sections: dict[str, Any], says: str) -> None:
     assert says in found(**sections)
 
 
+NOTCHED = {
+    "difference": [
+        {"box": {"size": [1, 1, 1]}},
+        {"cylinder": {"diameter": 40e-9, "center": [0, 64e-9, 0]}},
+    ]
+}
+CONDUCTOR = {"J": [1e11, 0, 0], "P": 0.5, "conductivity": 4e6, "lambda_sf": 6e-9, "lambda_J": 2e-9}
+
+
+@pytest.mark.parametrize("key", ["zhang_li", "transport"])
+def test_a_uniform_current_past_a_notch(key: str) -> None:
+    given = {"J": [1e11, 0, 0], "P": 0.5, "beta": 0.1} if key == "zhang_li" else CONDUCTOR
+    assert f"{key}.J is the same everywhere" in found(geometry=NOTCHED, torques={key: given})
+    assert found(torques={key: given}) == ""
+    across = {**given, "J": [0, 0, 1e11]}  # through a film of any outline
+    assert "same everywhere" not in found(geometry=NOTCHED, torques={key: across})
+
+
+def test_a_current_that_is_solved_for_may_pass_a_notch() -> None:
+    assert (
+        found(geometry=NOTCHED, torques={"transport": {**CONDUCTOR, "distribution": "solved"}})
+        == ""
+    )
+
+
 def test_cells_are_compared_with_a_narrow_wall() -> None:
     fept = {"material": {"Ms": 1.1e6, "alpha": 0.1}, "energy": {"exchange": {"A": 1e-11}}}
     hard = {"uniaxial_anisotropy": {"Ku1": 6e6, "axis": [0, 0, 1]}}

