@@ -19,6 +19,7 @@ from micromag.constants import E_CHARGE, HBAR, M_E, MU_B
 from micromag.derived import surroundings_of, with_total_damping
 from micromag.errors import AnalysisError
 from micromag.terms.base import EnergyTerm, Term
+from micromag.transport.conductors import uniform_gradient
 
 if TYPE_CHECKING:
     from micromag.parameters import Parameter
@@ -172,6 +173,31 @@ def _s_d_exchange(term: Any, Ms: float, gamma: float) -> list[Push]:
     return [Push(field=field, waveform=_product(S.waveform, J_sd.waveform))]
 
 
+def _transport(term: Any, Ms: float, gamma: float) -> list[Push]:
+    """Return what the spin accumulation does to a wall that is wide against every length."""
+    J = uniform(term.J, "torques.transport.J")
+    along, f, beta = drift_of(term, Ms)
+    return [Push(u=f * along, beta_u=beta * f * along, waveform=J.waveform)]
+
+
+def drift_of(term: Any, Ms: float, width: float = np.inf) -> tuple[float, float, float]:
+    """Return u = -P mu_B J/(e Ms) [m/s] of a term `transport`, and its f and beta at a wall parameter [m].
+
+    See `micromag.transport.conductors.uniform_gradient`; raises NoModelError.
+    """
+    key = "torques.transport"
+    if term.theta_sh is not None or term.mixes or term.distribution != "given":
+        raise NoModelError(f"{key} is more than drift and diffusion along the wire")
+    for name in ("conductivity", "lambda_sf", "lambda_J", "lambda_phi", "J_sd", "D_e"):
+        parameter = getattr(term, name)
+        if parameter is not None:
+            uniform(parameter, f"{key}.{name}")
+    precession, dephasing = term.rates()
+    f, beta = uniform_gradient(term.lambda_sf.value, precession, dephasing, width)
+    J = uniform(term.J, f"{key}.J")
+    return -_optional(term, key, "P") * MU_B / (E_CHARGE * Ms) * J.value[0], f, beta
+
+
 FIELDS: dict[str, Callable[[Any, Surroundings], list[Push]]] = {
     "zeeman": _zeeman,
     "oersted": _oersted,
@@ -184,6 +210,7 @@ TORQUES: dict[str, Callable[[Any, float, float], list[Push]]] = {
     "slonczewski": _slonczewski,
     "tunnel_junction": _tunnel_junction,
     "s_d_exchange": _s_d_exchange,
+    "transport": _transport,
 }
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 import functools
 import json
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +28,17 @@ from pydantic import ValidationError
 from micromag.analysis._wall_equations import Wall
 from micromag.analysis._wall_pushes import Drive
 from micromag.config import Relax, Run, RunConfig
+from micromag.derived import with_total_damping
 from micromag.terms.base import EnergyTerm
-from micromag.wall_drive import FIELDS, TORQUES, NoModelError, drive_of_config, number, uniform
+from micromag.wall_drive import (
+    FIELDS,
+    TORQUES,
+    NoModelError,
+    drift_of,
+    drive_of_config,
+    number,
+    uniform,
+)
 
 if TYPE_CHECKING:
     from micromag.output.runfile import RunFile
@@ -51,9 +60,42 @@ LEAST_HARMONIC = 5e-5
 AXES = np.eye(3)
 
 
+class SpinDrift(NamedTuple):
+    """Drift of spins through a wall.
+
+    Attributes
+    ----------
+    u
+        -P mu_B J/(e Ms) along x [m/s].
+    alpha
+        Damping.
+    slow, wall
+        f beta where m changes slowly, and with the diffusion out of the wall.
+    """
+
+    u: float
+    alpha: float
+    slow: float
+    wall: float
+
+
 def drive_of(run: RunFile, stage: int) -> Drive:
     """Return what drives the wall in a stage; raises NoModelError for what the model does not know."""
     return drive_of_config(_stage_config(run, stage))
+
+
+def spin_drift_of(run: RunFile, stage: int, width: float) -> SpinDrift:
+    """Return what a single torque `transport` does to a wall of a width [m]; raises NoModelError."""
+    config = _stage_config(run, stage)
+    terms: list[Any] = [term for key, term in config.torques if key == "transport"]
+    if len(terms) != 1 or len(config.torques) > 1:
+        raise NoModelError("the wall is to be driven by one torque, transport, and no other")
+    material = with_total_damping(config).material
+    Ms = number(material.Ms, "material.Ms")
+    u, f, beta = drift_of(terms[0], Ms)
+    _, f_wall, beta_wall = drift_of(terms[0], Ms, width)
+    alpha = number(material.alpha, "material.alpha")
+    return SpinDrift(u, alpha, f * beta, f_wall * beta_wall)
 
 
 def start_of(run: RunFile, stage: int) -> float:
@@ -114,12 +156,12 @@ def current_of(run: RunFile, stage: int) -> tuple[float, float]:
     NaN where the run has none, or it differs from place to place.
     """
     config = _stage_config(run, stage)
-    terms: list[Any] = [term for key, term in config.torques if key == "zhang_li"]
+    terms: list[Any] = [pair for pair in config.torques if pair[0] in ("zhang_li", "transport")]
     material = config.material
     try:
         Ms = number(material.Ms, "material.Ms")
-        pushes = [p for term in terms for p in TORQUES["zhang_li"](term, Ms, material.gamma)]
-        J = [uniform(term.J, "J").value[0] for term in terms if term.J is not None]
+        pushes = [p for key, term in terms for p in TORQUES[key](term, Ms, material.gamma)]
+        J = [uniform(term.J, "J").value[0] for _, term in terms if term.J is not None]
     except NoModelError:
         return np.nan, np.nan
     u = float(sum(push.u for push in pushes)) if pushes else np.nan

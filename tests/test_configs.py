@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import yaml
@@ -40,7 +41,7 @@ PERMALLOY = {
     "vortex_relax",
     "permalloy_strip_transverse_wall",
 }
-SWEEPS = {"velocity_vs_current", "velocity_vs_field"}
+SWEEPS = {"spin_accumulation", "velocity_vs_current", "velocity_vs_field"}
 
 
 def config_path(name: str) -> Path:
@@ -313,6 +314,27 @@ def test_velocity_of_the_wall(tmp_path, capsys):
     assert math.log(first / fourth) == pytest.approx(3 / 1.3, rel=0.1)
     assert first == pytest.approx(0.18 * 1.3 * (1 - math.exp(-1 / 1.3)), rel=0.1)
     assert x[-1] == pytest.approx(-25e-9, abs=1e-9)
+
+
+@pytest.mark.slow
+def test_beta_of_wide_and_narrow_walls(tmp_path, capsys):
+    path = config_path("spin_accumulation")
+    assert (
+        main(["run", str(path), "--device", "cpu", "--quiet", "--output", str(tmp_path / "o")]) == 0
+    )
+    told = capsys.readouterr().out
+    pattern = rf"Delta = {NUMBER} nm .* alpha v/u = {NUMBER} .* it is {NUMBER}, with .* {NUMBER}\."
+    rows = [found(line, pattern) for line in told.splitlines() if "f beta" in line]
+    assert len(rows) == 8
+    for number, (width, measured, slow, wall) in enumerate(rows):
+        assert width == pytest.approx([24, 12, 6, 3][number % 4], rel=0.06)
+        assert slow == pytest.approx(0.04 if number < 4 else 0.0211, rel=0.07)
+        # Where the wall is as narrow as the spins' own lengths the closed form is off by a little.
+        assert measured == pytest.approx(
+            wall, rel=5e-3 if width > 10 else 0.02 if width > 5 else 0.06
+        )
+    with h5py.File(tmp_path / "o" / "replica_0000.vtkhdf") as file:
+        assert file["VTKHDF/CellData/S"].shape[-1] == 3
 
 
 def spans(t: NDArray[np.float64], *times: float) -> list[NDArray[np.bool_]]:

@@ -317,7 +317,7 @@ class Transport(Torque):
         names = surroundings.region_index.names
         magnets = [r for r in names if Ms.of_region(r) > 0 and self.conductivity.of_region(r) > 0]
         for region in magnets:
-            f, beta = uniform_gradient(self.lambda_sf.of_region(region), *self._rates(region))
+            f, beta = uniform_gradient(self.lambda_sf.of_region(region), *self.rates(region))
             u = -P.of_region(region) * MU_B * REFERENCE / (E_CHARGE * Ms.of_region(region))
             if u:
                 place = in_region(region, len(magnets))
@@ -326,8 +326,8 @@ class Transport(Torque):
                 )
         return found
 
-    def _rates(self, region: str) -> tuple[float, float]:
-        """Return 1/lambda_J^2, signed, and 1/lambda_phi^2 in a region [1/m^2]."""
+    def rates(self, region: str = "default") -> tuple[float, float]:
+        """Return 1/lambda_J^2, with the sign of J_sd, and 1/lambda_phi^2 in a region [1/m^2]."""
         precession, dephasing = 0.0, 0.0
         if self.lambda_J is not None:
             length = self.lambda_J.of_region(region)

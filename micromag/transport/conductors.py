@@ -303,22 +303,45 @@ def _across(vectors: FloatArray, normal: FloatArray) -> FloatArray:
     return np.cross(vectors, normal, axisb=0, axisa=0, axisc=0)
 
 
-def uniform_gradient(lambda_sf: float, per_J2: float, per_phi2: float) -> tuple[float, float]:
-    r"""Return f and beta of the torque where m changes slowly, against every length of the equation.
+def uniform_gradient(
+    lambda_sf: float, per_J2: float, per_phi2: float, width: float = math.inf
+) -> tuple[float, float]:
+    r"""Return f and beta of the torque on a wall, with m = m(x) and everything else the same everywhere.
 
     .. math::
 
         T_M = \frac{\mu_B P J}{e} f \left(\frac{dm}{dx} - \beta\, m \times \frac{dm}{dx}\right), \quad
-        f = \frac{j^2 + k/\lambda_\phi^2}{k^2 + j^2}, \quad
-        \beta = \frac{j/\lambda_{sf}^2}{j^2 + k/\lambda_\phi^2}
+        f = \frac{j^2/q + \lambda_\phi^{-2}}{p + j^2/q}, \quad
+        \beta = \frac{j (q - \lambda_\phi^{-2})}{j^2 + q \lambda_\phi^{-2}}
 
-    with k = 1/lambda_sf^2 + 1/lambda_phi^2 and j = 1/lambda_J^2, signed as J_sd.
+    with j = 1/lambda_J^2, signed as J_sd, and the rates p and q at which spins along dm/dx and along
+    m x dm/dx decay,
 
-    Source: S. Zhang and Z. Li, Phys. Rev. Lett. 93, 127204 (2004), extended by dephasing.
+    .. math::
+
+        p = \lambda_{sf}^{-2} + \lambda_\phi^{-2} + \Delta^{-2}, \quad
+        q = \lambda_{sf}^{-2} + \lambda_\phi^{-2} + \tfrac{1}{3} \Delta^{-2} .
+
+    Without the width Delta it is the limit where m changes slowly against every length. The wall's
+    parts are what diffusion does to spins that follow the slope theta' = 1/(Delta cosh(x/Delta)) of a
+    rigid wall, by the mean of theta''^2, and of theta''^2 + theta'^4, over that of theta'^2. They hold as
+    long as spins turn within the wall, lambda_J or lambda_phi below Delta.
+
+    Parameters
+    ----------
+    lambda_sf
+        Spin diffusion length [m].
+    per_J2, per_phi2
+        1/lambda_J^2 with the sign of J_sd, and 1/lambda_phi^2 [1/m^2].
+    width
+        Wall parameter Delta [m].
+
+    Source: S. Zhang and Z. Li, Phys. Rev. Lett. 93, 127204 (2004), extended by dephasing; C. A. Akosa et
+    al., Phys. Rev. B 91, 094411 (2015), for the diffusion out of walls.
     """
     flip = lambda_sf**-2
-    k = flip + per_phi2
-    denominator = per_J2**2 + k * per_phi2
+    p, q = flip + per_phi2 + width**-2, flip + per_phi2 + width**-2 / 3
+    denominator = per_J2**2 + q * per_phi2
     if math.isclose(denominator, 0.0, abs_tol=1e-300):
         return 0.0, 0.0
-    return denominator / (k**2 + per_J2**2), per_J2 * flip / denominator
+    return denominator / (p * q + per_J2**2), per_J2 * (q - per_phi2) / denominator
