@@ -25,7 +25,7 @@ import micromag
 from micromag import load
 from micromag.cli import main
 from micromag.config import Run, RunConfig, load_config
-from micromag.constants import E_CHARGE, MU_0, MU_B
+from micromag.constants import E_CHARGE, HBAR, MU_0, MU_B
 from micromag.output.runfile import RunFile
 from micromag.sanity import warnings
 from micromag.sweep_points import sweep_points
@@ -41,7 +41,12 @@ PERMALLOY = {
     "vortex_relax",
     "permalloy_strip_transverse_wall",
 }
-SWEEPS = {"spin_accumulation", "velocity_vs_current", "velocity_vs_field"}
+SWEEPS = {
+    "neel_wall_spin_orbit",
+    "spin_accumulation",
+    "velocity_vs_current",
+    "velocity_vs_field",
+}
 
 
 def config_path(name: str) -> Path:
@@ -335,6 +340,22 @@ def test_beta_of_wide_and_narrow_walls(tmp_path, capsys):
         )
     with h5py.File(tmp_path / "o" / "replica_0000.vtkhdf") as file:
         assert file["VTKHDF/CellData/S"].shape[-1] == 3
+
+
+@pytest.mark.slow
+def test_a_neel_wall_saturates(tmp_path):
+    path, out = config_path("neel_wall_spin_orbit"), tmp_path / "o"
+    assert main(["run", str(path), "--device", "cpu", "--quiet", "--output", str(out)]) == 0
+    config, rows = load_config(path), velocities(out)
+    D, t, alpha, Ms = 0.5e-3, 0.8e-9, 0.3, 1.1e6
+    v_D = math.pi / 2 * config.material.gamma * D / Ms
+    for row in rows:
+        J, v = row["torques.spin_orbit.J[0] (A/m^2)"], row["velocity (m/s)"]
+        a_J = HBAR * 0.1 * J / (2 * E_CHARGE * Ms * t)
+        closed = v_D / math.sqrt(1 + (alpha * D / (Ms * 5.2e-9) / a_J) ** 2)
+        assert v == pytest.approx(closed, rel=0.04)  # along J: platinum below, left-handed walls
+        assert row["model_velocity (m/s)"] == pytest.approx(v, rel=0.04)
+    assert len(rows) == 6
 
 
 def spans(t: NDArray[np.float64], *times: float) -> list[NDArray[np.bool_]]:
