@@ -186,7 +186,7 @@ def drift_of(term: Any, Ms: float, width: float = np.inf) -> tuple[float, float,
     See `micromag.transport.conductors.uniform_gradient`; raises NoModelError.
     """
     key = "torques.transport"
-    if term.theta_sh is not None or term.mixes or term.distribution != "given":
+    if term.theta_sh is not None or term.mixes:
         raise NoModelError(f"{key} is more than drift and diffusion along the wire")
     for name in ("conductivity", "lambda_sf", "lambda_J", "lambda_phi", "J_sd", "D_e"):
         parameter = getattr(term, name)

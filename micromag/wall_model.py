@@ -187,7 +187,7 @@ def _parsed(text: str) -> RunConfig:
     """Return a stored configuration, without what needs files that may be gone."""
     import yaml
 
-    data: dict[str, Any] = yaml.safe_load(text)
+    data: dict[str, Any] = yaml.safe_load(text) or {}
     for name in ("analysis", "output", "sweep", "title"):
         data.pop(name, None)
     data |= {"initial": {"uniform": {"direction": [0, 0, 1]}}, "device": "cpu"}

@@ -24,6 +24,7 @@ DATA = Path(__file__).parent / "data"
 NS = 1e-9
 FLAT = Mesh(cells=(40, 30, 1), cell_size=(2e-9, 3e-9, 5e-9))
 UNITS = {"t": "s", "stage": "", "m_x": "", "m_y": "", "E_total": "J"}
+UNITS |= {"wall_position@a": "m", "wall_position@b": "m"}
 
 
 def result(
@@ -183,3 +184,46 @@ def test_what_is_told_of_a_vortex(tmp_path):
     told = analysis("vortex_core").report(run)
     assert told.startswith("At the end there is a counterclockwise vortex with its core down (m_z")
     assert told.endswith("at (x, y) = (0.00, 0.00) nm.")
+
+
+# --------------------------------------------------------------------------------- racetrack
+
+PULSES = {
+    "positions": ["wall_position@a", "wall_position@b"],
+    "period": "2 ns",
+    "spacing": "50 nm",
+}
+
+
+def racing(folder: Path, ways: Sequence[float], *, lost: bool = False) -> RunFile:
+    """Two walls 200 nm apart that two pulses move by ``ways`` [nm], after 1 ns of another stage."""
+    t = np.concatenate([[0.0, 1.0], 1 + 0.02 * np.arange(1, 201)])
+    done = np.interp(t, [1, 1.4, 3, 3.4, 5], [0, 1, 1, 2, 2])
+    a, b = (-100 + ways[0] * done) * 1e-9, (100 + ways[1] * done) * 1e-9
+    if lost:
+        b[-10:] = np.nan
+    stage = np.where(t <= 1, 0, 1)
+    table = {"t": t * NS, "stage": stage, "wall_position@a": a, "wall_position@b": b}
+    return result(folder, table)
+
+
+def test_walls_that_pulses_move_together(tmp_path):
+    found = analysis("racetrack", **PULSES)
+    run = racing(tmp_path, (50, 51))
+    np.testing.assert_allclose(np.diff(found.places(run), axis=0), [[50e-9, 51e-9]] * 2, rtol=1e-12)
+    told = found.report(run)
+    assert "Pulse 2 moves the walls by 50.0 and 51.0 nm, 1.00 and 1.02 places." in told
+    assert "202.0 nm apart, 200.0 nm at the start: what is stored between them is kept" in told
+
+
+@pytest.mark.parametrize("ways", [(50, 100), (25, 25), (50, 20)])
+def test_walls_that_get_out_of_step(ways, tmp_path):
+    assert "not kept" in analysis("racetrack", **PULSES).report(racing(tmp_path, ways))
+
+
+def test_a_racetrack_without_walls_or_pulses(tmp_path):
+    with pytest.raises(AnalysisError, match="no wall_position@b any more"):
+        analysis("racetrack", **PULSES).report(racing(tmp_path, (50, 50), lost=True))
+    long, run = {**PULSES, "period": "5 ns"}, RunFile(tmp_path / "run.vtkhdf")
+    with pytest.raises(AnalysisError, match="before the first period"):
+        analysis("racetrack", **long).report(run)

@@ -358,6 +358,31 @@ def test_a_neel_wall_saturates(tmp_path):
     assert len(rows) == 6
 
 
+@pytest.mark.slow
+def test_walls_pass_notches_together(tmp_path, capsys):
+    run(tmp_path, config_path("racetrack"))
+    told = capsys.readouterr().out
+    for pulse in (1, 2):
+        steps = found(told, rf"Pulse {pulse} moves .* nm, {NUMBER} and {NUMBER} places")
+        assert steps == pytest.approx([1, 1], abs=0.03)
+    [free] = found(told, rf"beta u / alpha = {NUMBER} nm")
+    config = load_config(config_path("racetrack"))
+    u = -0.7 * MU_B * -3e12 / (E_CHARGE * 580e3)
+    beta = (2.2 / 4) ** 2
+    way = u / (1 + beta**2) * beta * 0.4e-9 / config.material.alpha.value
+    assert free * 1e-9 == pytest.approx(way, rel=2e-3)
+    assert "between them is kept" in told
+    # Half the current does not carry them to the next notch.
+    weak = [
+        "--set",
+        "torques.transport.J.value[0]=-0.5e12 A/m^2",
+        "--set",
+        "schedule[1].run.for=2 ns",
+    ]
+    run(tmp_path / "weak", config_path("racetrack"), *weak)
+    assert max(map(abs, found(capsys.readouterr().out, rf"nm, {NUMBER} and {NUMBER} places"))) < 0.1
+
+
 def spans(t: NDArray[np.float64], *times: float) -> list[NDArray[np.bool_]]:
     """Return which rows lie in each of the spans between two times that follow each other."""
     tiny = 1e-15
