@@ -323,10 +323,10 @@ class Driver:
         lost: list[int] = np.flatnonzero(without).tolist()
         for i in lost:
             t = f"t = {1e9 * self.t[i]:.6g} ns"
-            why = f"there is no wall any more, from {t} on: it has left the mesh or is destroyed"
+            gone, how = "there is no wall any more", "it has left the mesh or is destroyed"
             if len(self.t) == 1:  # of several, their recorders tell
-                self.reporter.warning(f"the run ends at {t}: {why}")
-            self._drop(i, Outcome("ended", why))
+                self.reporter.warning(f"the run ends at {t}: {gone}, {how}")
+            self._drop(i, Outcome("ended", f"{gone}, from {t} on: {how}"))
 
     def _relax(self, number: int, stages: Sequence[Relax], configs: Sequence[RunConfig]) -> None:
         _check_alike("relax.method", [stage.method for stage in stages])

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import dct, dst, fft, idct, idst, ifft
-from scipy.sparse.linalg import LinearOperator, cg
 
 from micromag.errors import ConfigError, NumericalError
 from micromag.mesh import AXES, Mesh
 
 FloatArray = NDArray[np.float64]
+Transform = Callable[..., NDArray[Any]]
 
 TOLERANCE = 1e-9
 """Of the residual of the potential, relative to what the terminals drive."""
@@ -170,6 +171,8 @@ class _Conductor:
 
     def current(self) -> Current:
         """Return the current of a mean field of 1 along the axis."""
+        from scipy.sparse.linalg import LinearOperator, cg
+
         count = int(self.conducts.sum())
         matrix = LinearOperator((count, count), matvec=self._apply)
         estimate = LinearOperator((count, count), matvec=self._estimate)
@@ -225,7 +228,12 @@ class _Laplacian:
     """The inverse of the operator of a box that conducts everywhere alike, by transforms."""
 
     def __init__(self, mesh: Mesh, axis: int, sigma: float) -> None:
-        self._pairs = []
+        from scipy.fft import dct, dst, fft, idct, idst, ifft  # here, so that nothing light waits
+
+        settings = {"type": 2, "norm": "ortho"}
+        sine, back_sine = partial(dst, **settings), partial(idst, **settings)
+        cosine, back_cosine = partial(dct, **settings), partial(idct, **settings)
+        self._pairs: list[tuple[int, tuple[Transform, Transform]]] = []
         total = np.zeros(mesh.shape)
         for i, (n, d, images) in enumerate(
             zip(mesh.cells, mesh.cell_size, mesh.periodic, strict=True)
@@ -233,9 +241,9 @@ class _Laplacian:
             if images:
                 k, pair = 2 * np.pi * np.arange(n) / n, (fft, ifft)
             elif i == axis:
-                k, pair = np.pi * np.arange(1, n + 1) / n, (_sine, _back_sine)
+                k, pair = np.pi * np.arange(1, n + 1) / n, (sine, back_sine)
             else:
-                k, pair = np.pi * np.arange(n) / n, (_cosine, _back_cosine)
+                k, pair = np.pi * np.arange(n) / n, (cosine, back_cosine)
             shape = [1, 1, 1]
             shape[2 - i] = n
             total = total + (sigma * (2 - 2 * np.cos(k)) / d**2).reshape(shape)
@@ -252,19 +260,3 @@ class _Laplacian:
         for axis, (_, backward) in reversed(self._pairs):
             out = backward(out, axis=axis)
         return np.ascontiguousarray(out.real)
-
-
-def _cosine(values: NDArray[Any], axis: int) -> NDArray[Any]:
-    return dct(values, type=2, axis=axis, norm="ortho")
-
-
-def _back_cosine(values: NDArray[Any], axis: int) -> NDArray[Any]:
-    return idct(values, type=2, axis=axis, norm="ortho")
-
-
-def _sine(values: NDArray[Any], axis: int) -> NDArray[Any]:
-    return dst(values, type=2, axis=axis, norm="ortho")
-
-
-def _back_sine(values: NDArray[Any], axis: int) -> NDArray[Any]:
-    return idst(values, type=2, axis=axis, norm="ortho")
