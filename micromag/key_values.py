@@ -115,7 +115,8 @@ def _short(loc: Loc) -> str:
         start = words[-1]
     elif loc[start : start + 1] and isinstance(loc[start], int):
         start += 1
-    return path_text(loc[start:]) or path_text(loc)
+    # The amplitude of what has a waveform is still J, not a value.
+    return path_text(tuple(step for step in loc[start:] if step != "value")) or path_text(loc)
 
 
 def value_texts(values: Sequence[Any], unit: str) -> list[str]:

@@ -81,12 +81,12 @@ class SpinDrift(NamedTuple):
 
 def drive_of(run: RunFile, stage: int) -> Drive:
     """Return what drives the wall in a stage; raises NoModelError for what the model does not know."""
-    return drive_of_config(_stage_config(run, stage))
+    return drive_of_config(stage_config(run, stage))
 
 
 def spin_drift_of(run: RunFile, stage: int, width: float) -> SpinDrift:
     """Return what a single torque `transport` does to a wall of a width [m]; raises NoModelError."""
-    config = _stage_config(run, stage)
+    config = stage_config(run, stage)
     terms: list[Any] = [term for key, term in config.torques if key == "transport"]
     if len(terms) != 1 or len(config.torques) > 1:
         raise NoModelError("the wall is to be driven by one torque, transport, and no other")
@@ -100,13 +100,13 @@ def spin_drift_of(run: RunFile, stage: int, width: float) -> SpinDrift:
 
 def start_of(run: RunFile, stage: int) -> float:
     """Return the time at which a stage begins [s]."""
-    durations = [s.duration for s in _config(run).schedule[:stage] if isinstance(s, Run)]
+    durations = [s.duration for s in stored_config(run).schedule[:stage] if isinstance(s, Run)]
     return float(sum(durations))
 
 
 def is_relaxed(run: RunFile, stage: int) -> bool:
     """Return whether a stage of relaxation came before a stage."""
-    return any(not isinstance(earlier, Run) for earlier in _config(run).schedule[:stage])
+    return any(not isinstance(earlier, Run) for earlier in stored_config(run).schedule[:stage])
 
 
 def wall_of(run: RunFile, stage: int) -> Wall:
@@ -114,7 +114,7 @@ def wall_of(run: RunFile, stage: int) -> Wall:
 
     Raises NoModelError when there is no snapshot of it, no wall, or one that does not lie across x.
     """
-    config = _stage_config(run, stage)
+    config = stage_config(run, stage)
     if run.mesh.count > LARGEST:
         raise NoModelError(f"weighing a wall among {run.mesh.count} cells would take minutes")
     m = _relaxed(run, start_of(run, stage))
@@ -147,7 +147,7 @@ def wall_of(run: RunFile, stage: int) -> Wall:
 
 def texture_of(run: RunFile, stage: int) -> str:
     """Return a text that is the same for runs whose walls at rest have the same energy."""
-    return json.dumps(_texture(_stage_config(run, stage)), sort_keys=True)
+    return json.dumps(texture_data(stage_config(run, stage)), sort_keys=True)
 
 
 def current_of(run: RunFile, stage: int) -> tuple[float, float]:
@@ -155,7 +155,7 @@ def current_of(run: RunFile, stage: int) -> tuple[float, float]:
 
     NaN where the run has none, or it differs from place to place.
     """
-    config = _stage_config(run, stage)
+    config = stage_config(run, stage)
     terms: list[Any] = [pair for pair in config.torques if pair[0] in ("zhang_li", "transport")]
     material = config.material
     try:
@@ -172,13 +172,14 @@ def _field_before(run: RunFile, stage: int) -> FloatArray:
     """Return the field [T] that acted at the end of the stage before."""
     if stage == 0:
         return np.zeros(3)
-    earlier = _config(run).schedule[stage - 1]
+    earlier = stored_config(run).schedule[stage - 1]
     currents = isinstance(earlier, Run) or (isinstance(earlier, Relax) and earlier.currents)
-    drive = drive_of_config(_stage_config(run, stage - 1), currents=currents)
+    drive = drive_of_config(stage_config(run, stage - 1), currents=currents)
     return drive.field_at(start_of(run, stage))
 
 
-def _config(run: RunFile) -> RunConfig:
+def stored_config(run: RunFile) -> RunConfig:
+    """Return the run file that made a result, without what needs files that may be gone."""
     return _parsed(run.config_text)
 
 
@@ -200,8 +201,9 @@ def _parsed(text: str) -> RunConfig:
         ) from error
 
 
-def _stage_config(run: RunFile, stage: int) -> RunConfig:
-    config = _config(run)
+def stage_config(run: RunFile, stage: int) -> RunConfig:
+    """Return the run file with what a stage overrides; raises NoModelError for one of another version."""
+    config = stored_config(run)
     overrides = {
         key: value
         for key, value in config.schedule[stage].overrides.items()
@@ -256,7 +258,7 @@ def _fit_profile(x: FloatArray, s: FloatArray) -> tuple[float, float, int]:
     return float(values[0]) * 1e-9, abs(float(values[1])) * 1e-9, 1 if left > 0 else -1
 
 
-def _texture(config: RunConfig) -> dict[str, Any]:
+def texture_data(config: RunConfig) -> dict[str, Any]:
     """Return what of a configuration the wall's own energy depends on: no currents, no fields."""
     data = config.model_dump(mode="json", by_alias=True, exclude_none=True)
     # Thermal noise has no energy, and the model no temperature.
@@ -282,7 +284,7 @@ def _weighed(
     e, n1, n2 = frame
     position, width, polarity = place
     scaled = np.clip((x - position) / width, -50, 50)
-    sim = Simulation(RunConfig.model_validate(_texture(config)))
+    sim = Simulation(RunConfig.model_validate(texture_data(config)))
     totals, exchange = [], 0.0
     for phi in 2 * np.pi * np.arange(ANGLES) / ANGLES:
         n = np.cos(phi) * n1 + np.sin(phi) * n2

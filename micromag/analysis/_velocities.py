@@ -12,20 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micromag.analysis._rows import column_of, last_stage, rows_of_stage
+from micromag.analysis._sweep_curves import abscissa, component, label_of, value_of
 from micromag.analysis._track import Motion, follow
 from micromag.errors import AnalysisError, MicromagError
 from micromag.plot.writing import write_rows
-from micromag.si_text import si
 
 if TYPE_CHECKING:
     from micromag.output.runfile import RunFile
-    from micromag.output.sweep_file import Replica, SweepFile
+    from micromag.output.sweep_file import SweepFile
 
 FloatArray = NDArray[np.float64]
 
 WHERE = "analysis.wall_velocity"
-DRIVES = ("A/m^2", "m/s", "T", "A", "V")
-"""Units of what drives a wall: the first swept key in one of them is the abscissa."""
 
 
 @dataclass(frozen=True)
@@ -211,23 +209,23 @@ def measure_sweep(
     """
     from micromag.analysis._velocity_model import with_model
 
-    key = _abscissa(sweep, against)
+    key = abscissa(sweep, against, WHERE)
     names = {k: name for axis in sweep.axes for k, name in axis.variables.items()}
     units = {k: unit for axis in sweep.axes for k, unit in axis.units.items()}
-    component = _component(sweep, key)
+    part_of_vector = component(sweep, key)
     groups: dict[str, list[Point]] = {}
     runs: dict[int, RunFile] = {}
     for replica in sweep.replicas:
         point = Point(
             replica.number, replica.label, replica.status, replica.coordinates,
-            _value(replica, key, component), note=replica.message,
+            value_of(replica, key, part_of_vector, WHERE), note=replica.message,
         )  # fmt: skip
         try:
             runs[replica.number] = sweep.run(replica.number)
             point = _measured(point, runs[replica.number], stage, after, part)
         except MicromagError as error:
             point = replace(point, note=point.note or error.what)
-        groups.setdefault(_label(sweep, replica, key), []).append(point)
+        groups.setdefault(label_of(sweep, replica, key), []).append(point)
     curves = []
     for label, points in groups.items():
         points.sort(key=lambda p: (p.value, p.number))
@@ -237,70 +235,6 @@ def measure_sweep(
         curves.append(curve if part is None else replace(curve, note="it is of the whole magnet"))
     name = names.get(key, "replica")
     return Velocities(key, name, units, tuple(curves), _u_per_J(curves))
-
-
-# ---------------------------------------------------------------------------------- abscissa
-
-
-def _abscissa(sweep: SweepFile, against: str | None) -> str:
-    keys = [key for axis in sweep.axes for key in axis.keys]
-    if against is not None:
-        if against not in keys:
-            raise AnalysisError(
-                f"{against!r} is not swept", where=f"{WHERE}.against", allowed=", ".join(keys)
-            )
-        return against
-    units = {key: axis.units.get(key, "") for axis in sweep.axes for key in axis.keys}
-    numeric = [key for key in keys if _component(sweep, key) is not None and key != "seed"]
-    driving = [key for key in numeric if units[key] in DRIVES]
-    return next(iter([*driving, *numeric]), "")
-
-
-def _component(sweep: SweepFile, key: str) -> int | None:
-    """Return which component of a swept vector varies most, -1 for numbers, None for others."""
-    given = [r.coordinates[key] for r in sweep.replicas if r.coordinates.get(key) is not None]
-    if not given:
-        return None
-    if all(_is_number(value) for value in given):
-        return -1
-    if all(isinstance(v, (list, tuple)) and len(v) == 3 and all(map(_is_number, v)) for v in given):
-        return int(np.ptp(np.array(given, dtype=float), axis=0).argmax())
-    return None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _value(replica: Replica, key: str, component: int | None) -> float:
-    """Return a replica's abscissa: its number where none was swept."""
-    if not key:
-        return float(replica.number)
-    if component is None:
-        raise AnalysisError(
-            f"{key} has values that are no numbers", where=f"{WHERE}.against",
-            next_step="name another swept key",
-        )  # fmt: skip
-    value = replica.coordinates.get(key)
-    if value is None:
-        return math.nan
-    return float(value if component < 0 else value[component])
-
-
-def _label(sweep: SweepFile, replica: Replica, against: str) -> str:
-    """Return what sets a replica's curve apart: all that is swept but the abscissa and the seed."""
-    parts = []
-    for axis, position in zip(sweep.axes, replica.place, strict=True):
-        if against in axis.keys or axis.keys == ("seed",) or len(axis) == 1:
-            continue
-        if axis.name.startswith("points"):
-            parts.append(axis.labels[position])
-            continue
-        for key, value in axis.values[position].items():
-            name = axis.variables[key]
-            text = si(value, axis.units.get(key) or "1") if _is_number(value) else str(value)
-            parts.append(f"{name} = {text}")
-    return ", ".join(parts)
 
 
 def _u_per_J(curves: Sequence[Curve]) -> float:

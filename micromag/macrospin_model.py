@@ -1,0 +1,141 @@
+r"""The macrospin of a run: what a magnet with parallel moments needs, from the finished result.
+
+Nothing of it is typed in. The field engine weighs the uniformly magnetized magnet, with every energy
+term of the run but applied fields, in several directions; where the energy is quadratic in m, as
+uniaxial anisotropies and the demagnetizing field are, it gives the tensor of the magnet's own field,
+
+.. math:: E(m) = E_0 - \tfrac12 \int M_s\, dV\; m \cdot N m
+
+Currents, fields and damping come from the stored configuration. It is done on the CPU.
+
+Source: W. F. Brown, Micromagnetics (1963).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micromag.analysis._macrospin import Macrospin, Part
+from micromag.config import Run, RunConfig
+from micromag.constants import K_B
+from micromag.wall_drive import NoModelError, drive_of_config
+from micromag.wall_model import LARGEST, stage_config, start_of, stored_config, texture_data
+
+if TYPE_CHECKING:
+    from micromag.output.runfile import RunFile
+
+FloatArray = NDArray[np.float64]
+
+DIRECTIONS = np.array(
+    [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [0, 1, 1], [1, 0, 1]], dtype=float
+)
+"""Directions whose energies give the six entries of the tensor."""
+ELSEWHERE = np.array([[1, 2, 3], [-3, 1, 2], [2, -3, -1]], dtype=float)
+"""Directions in which the tensor must give the energy as well."""
+ROUNDING = 1e-6
+"""Part of the largest difference of the own field by which it may be off there."""
+
+
+def macrospin_of(run: RunFile, stage: int) -> Macrospin:
+    """Return the macrospin of a stage, fields and torques against the time of the run.
+
+    Raises NoModelError where something differs from place to place, for torques without a model, and
+    for an energy that is not quadratic in m.
+    """
+    return _of_config(run, stage_config(run, stage))
+
+
+def parts_from(run: RunFile, stage: int) -> list[Part]:
+    """Return the macrospin of a run stage and of all run stages after it; raises as `macrospin_of`."""
+    parts = []
+    for number, entry in enumerate(stored_config(run).schedule[stage:], start=stage):
+        if isinstance(entry, Run):
+            begin = start_of(run, number)
+            parts.append(Part(macrospin_of(run, number), begin, begin + entry.duration))
+    return parts
+
+
+def temperature_of(run: RunFile, stage: int) -> float:
+    """Return the temperature of the heat bath [K], 0 without one.
+
+    Raises NoModelError where it differs from place to place or in time.
+    """
+    terms = [term for key, term in stage_config(run, stage).energy if key == "thermal"]
+    if not terms:
+        return 0.0
+    given = terms[0].temperature
+    if not given.is_uniform or given.waveform is not None:
+        raise NoModelError("the temperature differs from place to place or in time")
+    return float(given.value)
+
+
+def phase_diffusion(spin: Macrospin, temperature: float, across: float) -> float:
+    r"""Return the line width [Hz] that a heat bath gives to a precession about a symmetry axis.
+
+    .. math:: \Delta f = \frac{\gamma k_B T}{\pi \alpha M_s V \sin^2\theta}
+
+    the full width of a Lorentzian at half its height. The phase takes noise of its own, 1 part, and
+    that of the angle theta, which the frequency follows, 1/alpha^2 parts; it holds where theta
+    relaxes much faster than the phase gets lost.
+
+    Parameters
+    ----------
+    spin
+        Of which alpha, gamma, Ms and volume count.
+    temperature
+        T [K].
+    across
+        sin(theta).
+
+    Source: J.-V. Kim, V. Tiberkevich and A. N. Slavin, Phys. Rev. Lett. 100, 017207 (2008).
+    """
+    drive = spin.drive
+    energy = np.pi * drive.alpha * drive.Ms * spin.volume * across**2
+    return float(drive.gamma * K_B * temperature / energy)
+
+
+def _of_config(run: RunFile, config: RunConfig) -> Macrospin:
+    drive = drive_of_config(config)
+    if run.mesh.count > LARGEST:
+        raise NoModelError(f"weighing a magnet of {run.mesh.count} cells would take minutes")
+    tensor, volume = _weighed(json.dumps(texture_data(config), sort_keys=True))
+    return Macrospin(tensor, drive, volume)
+
+
+@functools.lru_cache(maxsize=64)
+def _weighed(text: str) -> tuple[FloatArray, float]:
+    """Return the tensor of a magnet's own field [T] and its volume [m^3]."""
+    from micromag.simulation import Simulation
+
+    config = RunConfig.model_validate(json.loads(text))
+    sim = Simulation(config)
+    filled = np.abs(sim.m).max(axis=0) > 0
+    volume = float(filled.sum() * np.prod(config.mesh.cell_size))
+    moment = volume * config.material.Ms.value
+
+    def energy(direction: FloatArray) -> float:
+        m = direction / np.linalg.norm(direction)
+        sim.m = filled * m[:, None, None, None]
+        return sim.energies()["total"]
+
+    energies = np.array([energy(d) for d in DIRECTIONS])
+    rows = np.array([_quadratic(d / np.linalg.norm(d)) for d in DIRECTIONS])
+    xx, yy, zz, xy, yz, zx = -2 / moment * np.linalg.solve(rows, energies)
+    tensor = np.array([[xx, xy, zx], [xy, yy, yz], [zx, yz, zz]])
+    for direction in [*ELSEWHERE, *-DIRECTIONS[:3]]:
+        m = direction / np.linalg.norm(direction)
+        off = abs(energy(direction) + moment * (m @ tensor @ m) / 2)
+        if off > ROUNDING * moment * max(np.ptp(np.linalg.eigvalsh(tensor)), 1e-3):
+            raise NoModelError("the energy of the uniform magnet is not quadratic in m")
+    return tensor, volume
+
+
+def _quadratic(m: FloatArray) -> list[float]:
+    """Return what xx, yy, zz, xy, yz and zx of a quadratic form add for a direction."""
+    x, y, z = m
+    return [x * x, y * y, z * z, 2 * x * y, 2 * y * z, 2 * z * x]

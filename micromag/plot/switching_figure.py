@@ -1,0 +1,99 @@
+"""Switching against what drives it: where the magnet ends, and the time that it takes."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from micromag.plot.velocity_figure import COLORS, SOFT
+from micromag.plot.writing import new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from micromag.analysis._switches import Curve, Switches
+
+NAMES = {"V": "voltage $V$", "A/m^2": "current density $J$", "T": "field"}
+"""What an abscissa in this unit is."""
+SCALES = {"T": (1e-3, "mT"), "V": (1.0, "V")}
+
+
+def switching_figure(found: Switches) -> Figure:
+    """Return the figure of a sweep's switching; raises MissingLibraryError.
+
+    Points are the runs, filled where they switched; lines and crosses are the macrospin, dotted
+    lines its thresholds.
+    """
+    figure = new_figure(6.0, 5.2)
+    above, below = figure.subplots(2, 1, sharex=True)
+    scale, label = _abscissa(found)
+    for i, curve in enumerate(found.curves):
+        _draw(above, below, curve, scale, COLORS[i % len(COLORS)])
+    component = found.column.replace("m_", "")
+    above.set_ylabel(rf"$\langle m_{component} \rangle$ at the end")
+    above.set_ylim(-1.1, 1.1)
+    below.set_ylabel(rf"time to $\langle m_{component} \rangle = 0$ (ns)")
+    below.set_ylim(bottom=0)
+    below.set_xlabel(label)
+    for axes in (above, below):
+        axes.tick_params(direction="in", right=True, top=True)
+    figure.legend(handles=_legend(found), fontsize=7.5, frameon=False, loc="outside upper center",
+                  ncols=3)  # fmt: skip
+    return figure
+
+
+def _abscissa(found: Switches) -> tuple[float, str]:
+    """Return by how much the abscissa is shown smaller, and its label."""
+    largest = max((abs(p.value) for p in found.points if math.isfinite(p.value)), default=0.0)
+    name = NAMES.get(found.unit, found.name.replace("_", " "))
+    if found.unit == "A/m^2" and largest > 0:
+        power = math.floor(math.log10(largest))
+        return 10.0**power, rf"{name} ($10^{{{power}}}$ A/m$^2$)"
+    scale, unit = SCALES.get(found.unit, (1.0, found.unit))
+    return scale, f"{name} ({unit})" if unit else name
+
+
+def _draw(above: Axes, below: Axes, curve: Curve, scale: float, color: str) -> None:
+    for p in curve.points:
+        if p.found is None:
+            continue
+        fill = color if p.found.switched else "white"
+        x = [p.value / scale]
+        above.plot(x, [p.found.end], "o", color=color, markerfacecolor=fill, markersize=5)
+        if p.found.switched and math.isfinite(p.found.time):
+            below.plot(x, [p.found.time * 1e9], "o", color=color, markersize=5)
+    models = [p for p in curve.points if p.model is not None]
+    xs = [p.value / scale for p in models]
+    above.plot(xs, [p.model.end for p in models if p.model], "x", color="black", markersize=4)
+    for sign in (1, -1):
+        timed = [
+            (p.value / scale, p.model.time * 1e9)
+            for p in models
+            if p.model and sign * p.value > 0 and p.model.switched
+        ]
+        if timed:
+            below.plot(*zip(*timed, strict=True), "x-", color=color, linewidth=0.8, markersize=4)
+    for value in curve.thresholds:
+        for axes in (above, below):
+            axes.axvline(value / scale, color=color, linewidth=0.9, linestyle=":")
+
+
+def _legend(found: Switches) -> list[Any]:
+    from matplotlib.lines import Line2D
+
+    def entry(label: str, **style: Any) -> Line2D:
+        return Line2D([], [], label=label, **{"color": SOFT, "markersize": 5, **style})
+
+    handles = [
+        entry(curve.label, color=COLORS[i % len(COLORS)], marker="o", linestyle="none")
+        for i, curve in enumerate(found.curves)
+        if curve.label
+    ]
+    handles.append(entry("switched", marker="o", linestyle="none"))
+    handles.append(entry("not switched", marker="o", linestyle="none", markerfacecolor="white"))
+    if any(p.model for p in found.points):
+        handles.append(entry("macrospin", marker="x", linestyle="none"))
+    if any(curve.thresholds for curve in found.curves):
+        handles.append(entry("its loss of stability", linestyle=":"))
+    return handles
