@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +65,7 @@ def temperature_of(run: RunFile, stage: int) -> float:
 
     Raises NoModelError where it differs from place to place or in time.
     """
-    terms = [term for key, term in stage_config(run, stage).energy if key == "thermal"]
+    terms: list[Any] = [t for key, t in stage_config(run, stage).energy if key == "thermal"]
     if not terms:
         return 0.0
     given = terms[0].temperature

@@ -42,7 +42,9 @@ PERMALLOY = {
     "permalloy_strip_transverse_wall",
 }
 SWEEPS = {
+    "mtj_switching",
     "neel_wall_spin_orbit",
+    "sot_switching",
     "spin_accumulation",
     "velocity_vs_current",
     "velocity_vs_field",
@@ -319,6 +321,57 @@ def test_velocity_of_the_wall(tmp_path, capsys):
     assert math.log(first / fourth) == pytest.approx(3 / 1.3, rel=0.1)
     assert first == pytest.approx(0.18 * 1.3 * (1 - math.exp(-1 / 1.3)), rel=0.1)
     assert x[-1] == pytest.approx(-25e-9, abs=1e-9)
+
+
+def sweep_told(tmp_path: Path, name: str, capsys: Any) -> tuple[str, list[dict[str, str]]]:
+    """Run a sweep as it is shipped; return what it says and its table of results."""
+    out = tmp_path / "o"
+    assert main(["run", str(config_path(name)), "--device", "cpu", "--quiet", "-o", str(out)]) == 0
+    told = capsys.readouterr().out
+    [table] = out.glob("*.csv")
+    with table.open() as file:
+        return told, list(csv.DictReader(file))
+
+
+def test_the_memory_cell_keeps_its_bit_and_what_a_volt_does():
+    config = load_config(config_path("mtj_switching"))
+    Ms, t, [junction] = config.material.Ms.value, 1.5e-9, [term for _, term in config.torques]
+    assert junction.a1.value / (Ms * t) == pytest.approx(20e-3, rel=1e-3)
+    volume = math.pi * 20e-9**2 * t
+    assert Ms * volume * 0.28 / 2 / (1.380649e-23 * 300) == pytest.approx(70, rel=0.01)
+    [cosine] = [config.initial.direction[2]]
+    assert math.acos(cosine) == pytest.approx(70**-0.5, rel=0.03)
+
+
+@pytest.mark.slow
+def test_the_memory_cell_switches_above_its_threshold_like_a_macrospin(tmp_path, capsys):
+    told, rows = sweep_told(tmp_path, "mtj_switching", capsys)
+    assert "begins to switch between voltage = 280 mV and 310 mV" in told
+    # a_J = alpha B_K with 0.29 T of anisotropy field and 20 mT per volt
+    [limit] = found(told, rf"becomes unstable at {NUMBER} mV")
+    assert limit == pytest.approx(1e3 * 0.02 * 0.29 / 20e-3, rel=0.01)
+    times, model = (
+        np.array([float(r[n] or "nan") for r in rows]) for n in ("time (s)", "model_time (s)")
+    )
+    np.testing.assert_allclose(times[-3:], model[-3:], rtol=0.04)
+    np.testing.assert_allclose(times[-1], model[-1], rtol=0.01)
+    assert times[3] < 0.8 * model[3]  # near the threshold the large precession breaks up
+
+
+@pytest.mark.slow
+def test_the_field_along_the_current_decides_which_current_switches(tmp_path, capsys):
+    told, rows = sweep_told(tmp_path, "sot_switching", capsys)
+    key = next(name for name in rows[0] if "spin_orbit" in name)
+    field = next(name for name in rows[0] if "zeeman" in name)
+    for row in rows:
+        J, B_x = float(row[key]), float(row[field])
+        assert (row["switched"] == "yes") == (abs(J) > 1.577e12 and J * B_x > 0)
+        assert row["model_switched"] == row["switched"]
+    limits = [float(x) for x in re.findall(rf"becomes unstable at {NUMBER} A/m\^2", told)]
+    B_K, B_x, theta = 0.35, 0.05, np.linspace(0, np.pi / 2, 10001)
+    slow = (B_K / 2 * np.sin(2 * theta) - B_x * np.cos(theta)).max()
+    expected = slow * 2 * E_CHARGE * 1.1e6 * 1e-9 / (HBAR * 0.3)
+    assert sorted(limits) == pytest.approx([-expected, expected], rel=0.01)
 
 
 @pytest.mark.slow

@@ -148,7 +148,9 @@ def write_run(path: Path, made: Any, t: NDArray[Any], m: NDArray[Any]) -> RunFil
         static={"Ms": np.full(made.mesh.shape, MS)},
     )
     writer.append_rows(np.stack([t, np.zeros_like(t), *m], axis=1))
-    writer.write_snapshot(0.0, {"m": np.broadcast_to(DOWN[:, None, None, None], (3, *made.mesh.shape))})
+    writer.write_snapshot(
+        0.0, {"m": np.broadcast_to(DOWN[:, None, None, None], (3, *made.mesh.shape))}
+    )
     writer.close("finished")
     return RunFile(path)
 
@@ -204,7 +206,9 @@ def test_a_sweep_leaves_a_table_and_a_picture(swept):
     told = ANALYSES.get("switching").model_validate({}).report_sweep(swept, swept.folder)
     assert "m_z begins to switch between voltage = 90 mV and 150 mV" in told[0]
     assert "becomes unstable at 100 mV" in told[0]
-    assert "does not switch up to voltage = -200 mV; a slowly driven macrospin stays stable" in told[0]
+    assert (
+        "does not switch up to voltage = -200 mV; a slowly driven macrospin stays stable" in told[0]
+    )
     with (swept.folder / "switching.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["switched"] for row in rows] == ["no", "no", "no", "yes", "yes"]

@@ -60,7 +60,9 @@ class Macrospin:
         tensor = self.tensor + part * (other.tensor - self.tensor)
         return Macrospin(tensor, self.drive.between(other.drive, part), self.volume)
 
-    def rate(self, m: Sequence[float], pushes: Sequence[Push]) -> tuple[float, float, float]:
+    def rate(
+        self, m: Sequence[float] | FloatArray, pushes: Sequence[Push]
+    ) -> tuple[float, float, float]:
         """Return dm/dt [1/s] under what `Drive.at` returns."""
         # Plain floats: some 10^5 evaluations of a path take seconds with arrays of three.
         x, y, z = (float(c) for c in m)
@@ -91,7 +93,9 @@ class Macrospin:
     @property
     def field_scale(self) -> float:
         """Size of the fields that act at t = 0 [T]."""
-        fields = [p.field for p in self.drive.at(0.0)] + [p.damping_like for p in self.drive.at(0.0)]
+        fields = [p.field for p in self.drive.at(0.0)] + [
+            p.damping_like for p in self.drive.at(0.0)
+        ]
         own = float(np.ptp(np.linalg.eigvalsh(self.tensor)))
         return own + sum(float(np.linalg.norm(field)) for field in fields)
 

@@ -186,19 +186,19 @@ def first_run(run: RunFile, stage: int | None) -> int:
     if stage is not None:
         return stage
     stages, t = run.table["stage"], run.table["t"]
-    going = np.flatnonzero(t > t[0]) if len(t) else []
+    going = np.flatnonzero(t > t.min(initial=np.inf))
     return int(stages[going[0]]) if len(going) else int(stages.max(initial=0))
 
 
 # --------------------------------------------------------------------------------------- model
 
 
-def _with_model(
-    curve: Curve, runs: Mapping[int, RunFile], column: str, stage: int | None
-) -> Curve:
+def _with_model(curve: Curve, runs: Mapping[int, RunFile], column: str, stage: int | None) -> Curve:
     known = [p for p in curve.points if p.found is not None]
     try:
-        models = {p.number: model_of(r := runs[p.number], column, first_run(r, stage)) for p in known}
+        models = {
+            p.number: model_of(r := runs[p.number], column, first_run(r, stage)) for p in known
+        }
         lost = _thresholds(known, runs, stage)
     except MicromagError as error:
         return replace(curve, note=error.what)

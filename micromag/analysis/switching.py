@@ -159,7 +159,9 @@ def _side(found: Switches, curve: Curve, sign: int) -> str:
         if limit is None:
             text += "; a slowly driven macrospin stays stable"
         else:
-            text += f"; a slowly driven macrospin becomes unstable at {si(limit, found.unit or '1')}"
+            text += (
+                f"; a slowly driven macrospin becomes unstable at {si(limit, found.unit or '1')}"
+            )
         text += _times(points, found)
     return text
 

@@ -286,9 +286,12 @@ def _short_names(keys: Sequence[str], taken: Collection[str]) -> dict[str, str]:
 
 
 def _words(key: str) -> list[str]:
-    """Return the words of a key path; the index of a component becomes its letter: ``J_x``."""
+    """Return the words of a key path; the index of a component becomes its letter: ``J_x``.
+
+    The amplitude of what has a waveform is called J, not value.
+    """
     words = []
-    for part in key.split("."):
+    for part in re.sub(r"\.value(?=\[|$)", "", key).split("."):
         name, *indices = re.split(r"[\[\]]+", part.rstrip("]"))
         words.append("_".join([name, *indices]))
     if match := re.fullmatch(r"(.*)_([012])", words[-1]):

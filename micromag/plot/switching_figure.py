@@ -34,7 +34,7 @@ def switching_figure(found: Switches) -> Figure:
     above.set_ylabel(rf"$\langle m_{component} \rangle$ at the end")
     above.set_ylim(-1.1, 1.1)
     below.set_ylabel(rf"time to $\langle m_{component} \rangle = 0$ (ns)")
-    below.set_ylim(bottom=0)
+    below.set_ylim(0, 1.08 * below.get_ylim()[1])
     below.set_xlabel(label)
     for axes in (above, below):
         axes.tick_params(direction="in", right=True, top=True)
