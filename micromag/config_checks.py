@@ -50,7 +50,7 @@ def check_analyses(config: RunConfig) -> None:
             raise custom_error("analysis", what, allowed, f"{key}.stage")
         number = len(config.schedule) - 1 if stage is None else stage
         examined = config.schedule[number] if number >= 0 else None
-        after = getattr(analysis, "after", 0.0)
+        after = getattr(analysis, "after", None) or 0.0
         swept_stages = any(path.startswith("schedule") for path in swept or ())
         if isinstance(examined, Run) and not swept_stages and after >= examined.duration:
             what = f"the stage lasts no longer than {si(examined.duration, 's')}"

@@ -15,14 +15,13 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from micromag.analysis._macrospin import Macrospin, Part
 from micromag.config import Run, RunConfig
-from micromag.constants import K_B
 from micromag.wall_drive import NoModelError, drive_of_config
 from micromag.wall_model import LARGEST, stage_config, start_of, stored_config, texture_data
 
@@ -60,63 +59,22 @@ def parts_from(run: RunFile, stage: int) -> list[Part]:
     return parts
 
 
-def temperature_of(run: RunFile, stage: int) -> float:
-    """Return the temperature of the heat bath [K], 0 without one.
-
-    Raises NoModelError where it differs from place to place or in time.
-    """
-    terms: list[Any] = [t for key, t in stage_config(run, stage).energy if key == "thermal"]
-    if not terms:
-        return 0.0
-    given = terms[0].temperature
-    if not given.is_uniform or given.waveform is not None:
-        raise NoModelError("the temperature differs from place to place or in time")
-    return float(given.value)
-
-
-def phase_diffusion(spin: Macrospin, temperature: float, across: float) -> float:
-    r"""Return the line width [Hz] that a heat bath gives to a precession about a symmetry axis.
-
-    .. math:: \Delta f = \frac{\gamma k_B T}{\pi \alpha M_s V \sin^2\theta}
-
-    the full width of a Lorentzian at half its height. The phase takes noise of its own, 1 part, and
-    that of the angle theta, which the frequency follows, 1/alpha^2 parts; it holds where theta
-    relaxes much faster than the phase gets lost.
-
-    Parameters
-    ----------
-    spin
-        Of which alpha, gamma, Ms and volume count.
-    temperature
-        T [K].
-    across
-        sin(theta).
-
-    Source: J.-V. Kim, V. Tiberkevich and A. N. Slavin, Phys. Rev. Lett. 100, 017207 (2008).
-    """
-    drive = spin.drive
-    energy = np.pi * drive.alpha * drive.Ms * spin.volume * across**2
-    return float(drive.gamma * K_B * temperature / energy)
-
-
 def _of_config(run: RunFile, config: RunConfig) -> Macrospin:
     drive = drive_of_config(config)
     if run.mesh.count > LARGEST:
         raise NoModelError(f"weighing a magnet of {run.mesh.count} cells would take minutes")
-    tensor, volume = _weighed(json.dumps(texture_data(config), sort_keys=True))
-    return Macrospin(tensor, drive, volume)
+    return Macrospin(_weighed(json.dumps(texture_data(config), sort_keys=True)), drive)
 
 
 @functools.lru_cache(maxsize=64)
-def _weighed(text: str) -> tuple[FloatArray, float]:
-    """Return the tensor of a magnet's own field [T] and its volume [m^3]."""
+def _weighed(text: str) -> FloatArray:
+    """Return the tensor of a magnet's own field [T]."""
     from micromag.simulation import Simulation
 
     config = RunConfig.model_validate(json.loads(text))
     sim = Simulation(config)
     filled = np.abs(sim.m).max(axis=0) > 0
-    volume = float(filled.sum() * np.prod(config.mesh.cell_size))
-    moment = volume * config.material.Ms.value
+    moment = filled.sum() * np.prod(config.mesh.cell_size) * config.material.Ms.value
 
     def energy(direction: FloatArray) -> float:
         m = direction / np.linalg.norm(direction)
@@ -132,7 +90,7 @@ def _weighed(text: str) -> tuple[FloatArray, float]:
         off = abs(energy(direction) + moment * (m @ tensor @ m) / 2)
         if off > ROUNDING * moment * max(np.ptp(np.linalg.eigvalsh(tensor)), 1e-3):
             raise NoModelError("the energy of the uniform magnet is not quadratic in m")
-    return tensor, volume
+    return tensor
 
 
 def _quadratic(m: FloatArray) -> list[float]:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 import micromag as mm
 from micromag.analysis import ANALYSES
+from micromag.analysis._spectra import spectrum, strongest
 from micromag.analysis.vortex_core import find_cores
 from micromag.column import Column
 from micromag.config import load_config
@@ -184,6 +185,45 @@ def test_what_is_told_of_a_vortex(tmp_path):
     told = analysis("vortex_core").report(run)
     assert told.startswith("At the end there is a counterclockwise vortex with its core down (m_z")
     assert told.endswith("at (x, y) = (0.00, 0.00) nm.")
+
+
+# ---------------------------------------------------------------------------------- spectrum
+
+
+@pytest.mark.parametrize("f", [1.0, 1.03, 1.0625, 1.1, 7.77])
+def test_frequency_and_amplitude_between_the_bins(f):
+    t = np.arange(1600) * 5e-3  # 8 ns
+    line = strongest(*spectrum(t * NS, 0.3 + 0.7 * np.cos(2 * np.pi * f * t + 1)))
+    assert line.frequency == pytest.approx(f * 1e9, rel=1e-4)
+    assert line.amplitude == pytest.approx(0.7, rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    "y", [np.zeros(400), np.linspace(0, 1, 400) ** 2, 5e-4 * np.sin(np.arange(400))]
+)
+def test_what_does_not_oscillate_has_no_line(y):
+    assert strongest(*spectrum(np.arange(400) * NS, y)) is None
+
+
+def test_the_spectrum_is_of_the_end_of_the_stage(swinging):
+    # 8 ns of 0.25 GHz: one period in the second half is too little, in all of it two as well.
+    assert "does not oscillate" in analysis("spectrum").report(swinging)
+    t = np.arange(2001) * 0.01
+    m_x = np.where(t < 10, np.cos(2 * np.pi * t), 0.5 * np.cos(2 * np.pi * 2 * t))
+    swinging.path.unlink()
+    run = result(swinging.path.parent, {"t": t * NS, "stage": 0 * t, "m_x": m_x})
+    assert "m_x oscillates at 2 GHz with an amplitude of 0.5" in analysis("spectrum").report(run)
+    told = analysis("spectrum", after="0 s").report(run)
+    assert "m_x oscillates at 1" in told
+
+
+def test_a_spectrum_needs_even_steps_and_rows(tmp_path):
+    t = np.concatenate([np.arange(50), 50 + 2 * np.arange(50)]) * NS
+    run = result(tmp_path, {"t": t, "stage": 0 * t, "m_x": np.cos(t / NS)})
+    with pytest.raises(AnalysisError, match="not at even steps"):
+        analysis("spectrum", after="0 s").report(run)
+    with pytest.raises(AnalysisError, match="too few rows"):
+        analysis("spectrum", after="140 ns").report(run)
 
 
 # --------------------------------------------------------------------------------- racetrack

@@ -46,6 +46,7 @@ SWEEPS = {
     "neel_wall_spin_orbit",
     "sot_switching",
     "spin_accumulation",
+    "spin_torque_oscillator",
     "velocity_vs_current",
     "velocity_vs_field",
 }
@@ -356,6 +357,18 @@ def test_the_memory_cell_switches_above_its_threshold_like_a_macrospin(tmp_path,
     np.testing.assert_allclose(times[-3:], model[-3:], rtol=0.04)
     np.testing.assert_allclose(times[-1], model[-1], rtol=0.01)
     assert times[3] < 0.8 * model[3]  # near the threshold the large precession breaks up
+
+
+@pytest.mark.slow
+def test_the_oscillator_turns_as_fast_as_the_torque_feeds_it(tmp_path, capsys):
+    told, rows = sweep_told(tmp_path, "spin_torque_oscillator", capsys)
+    assert "it does not at J = 4e11 A/m^2" in told
+    for row in rows[:-1]:
+        a = HBAR * 0.4 * float(row["torques.slonczewski.J"]) / (2 * E_CHARGE * 800e3 * 3e-9)
+        f, model = (float(row[name]) for name in ("frequency (Hz)", "model_frequency (Hz)"))
+        assert f == pytest.approx(1.760859e11 * a / (2 * math.pi * 0.02), rel=1e-3)
+        assert model == pytest.approx(f, rel=1e-3)
+        assert float(row["amplitude"]) ** 2 == pytest.approx(1 - (a / (0.02 * 0.67)) ** 2, abs=0.02)
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,13 +44,10 @@ class Macrospin:
         N [T], shape (3, 3): the field of the magnet's own energy is N m.
     drive
         Ms, alpha, gamma and all fields and torques, against the time of the run [s].
-    volume
-        Of the magnet [m^3].
     """
 
     tensor: FloatArray
     drive: Drive
-    volume: float = math.nan
 
     def held(self, t: float) -> Macrospin:
         """Return the same with the fields and torques that act at a time [s], for ever."""
@@ -58,7 +56,7 @@ class Macrospin:
     def between(self, other: Macrospin, part: float) -> Macrospin:
         """Return what lies on the straight line from this (0) to another (1), both constant."""
         tensor = self.tensor + part * (other.tensor - self.tensor)
-        return Macrospin(tensor, self.drive.between(other.drive, part), self.volume)
+        return Macrospin(tensor, self.drive.between(other.drive, part))
 
     def rate(
         self, m: Sequence[float] | FloatArray, pushes: Sequence[Push]
@@ -232,33 +230,35 @@ def passage(parts: Sequence[Part], m: FloatArray, axis: int) -> tuple[float, flo
 
     The time counts from the start of the first stage and is NaN if the component does not.
     """
-    from scipy.integrate import solve_ivp
-
     first = math.nan
 
     def component(t: float, m: FloatArray) -> float:
         return float(m[axis])
 
     for part in parts:
-        spin = part.spin
-        constant = spin.drive.at(part.begin) if spin.drive.is_constant else None
-
-        def rate(
-            t: float,
-            m: FloatArray,
-            spin: Macrospin = spin,
-            pushes: Sequence[Push] | None = constant,
-        ) -> tuple[float, float, float]:
-            return spin.rate(m, pushes or spin.drive.at(t))
-
-        # A pulse must not be stepped over.
-        longest = math.inf if constant else (part.end - part.begin) / 200
-        way = solve_ivp(
-            rate, (part.begin, part.end), m, method="DOP853", rtol=1e-7, atol=1e-9,
-            max_step=longest, events=component,
-        )  # fmt: skip
+        way = _way(part, m, events=component)
         times = way.t_events[0]
         if math.isnan(first) and len(times):
             first = float(times[0]) - parts[0].begin
         m = way.y[:, -1] / np.linalg.norm(way.y[:, -1])
     return first, float(m[axis])
+
+
+def path(part: Part, m: FloatArray, t: FloatArray) -> FloatArray:
+    """Return m at times of a stage [s], from m at its start on, shape ``(times, 3)``."""
+    inside = np.clip(t, part.begin, part.end)  # times in a table are rounded
+    return np.asarray(_way(part, m, t_eval=inside).y.T)
+
+
+def _way(part: Part, m: FloatArray, **options: Any) -> Any:
+    """Return the solution of a stage, as SciPy gives it."""
+    from scipy.integrate import solve_ivp
+
+    spin = part.spin
+    constant = spin.drive.at(part.begin) if spin.drive.is_constant else None
+    # A pulse must not be stepped over.
+    longest = math.inf if constant else (part.end - part.begin) / 200
+    return solve_ivp(
+        lambda t, m: spin.rate(m, constant or spin.drive.at(t)), (part.begin, part.end), m,
+        method="DOP853", rtol=1e-7, atol=1e-9, max_step=longest, **options,
+    )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from micromag.plot.velocity_figure import COLORS, SOFT
@@ -27,7 +28,7 @@ def switching_figure(found: Switches) -> Figure:
     """
     figure = new_figure(6.0, 5.2)
     above, below = figure.subplots(2, 1, sharex=True)
-    scale, label = _abscissa(found)
+    scale, label = abscissa_label(found.unit, found.name, [p.value for p in found.points])
     for i, curve in enumerate(found.curves):
         _draw(above, below, curve, scale, COLORS[i % len(COLORS)])
     component = found.column.replace("m_", "")
@@ -43,15 +44,15 @@ def switching_figure(found: Switches) -> Figure:
     return figure
 
 
-def _abscissa(found: Switches) -> tuple[float, str]:
-    """Return by how much the abscissa is shown smaller, and its label."""
-    largest = max((abs(p.value) for p in found.points if math.isfinite(p.value)), default=0.0)
-    name = NAMES.get(found.unit, found.name.replace("_", " "))
-    if found.unit == "A/m^2" and largest > 0:
+def abscissa_label(unit: str, name: str, values: Sequence[float]) -> tuple[float, str]:
+    """Return by how much an abscissa is shown smaller, and its label."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    quantity = NAMES.get(unit, name.replace("_", " "))
+    if unit == "A/m^2" and largest > 0:
         power = math.floor(math.log10(largest))
-        return 10.0**power, rf"{name} ($10^{{{power}}}$ A/m$^2$)"
-    scale, unit = SCALES.get(found.unit, (1.0, found.unit))
-    return scale, f"{name} ({unit})" if unit else name
+        return 10.0**power, rf"{quantity} ($10^{{{power}}}$ A/m$^2$)"
+    scale, shown = SCALES.get(unit, (1.0, unit))
+    return scale, f"{quantity} ({shown})" if shown else quantity
 
 
 def _draw(above: Axes, below: Axes, curve: Curve, scale: float, color: str) -> None:

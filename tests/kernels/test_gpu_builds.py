@@ -42,6 +42,7 @@ def complaint(named: tuple[str, Source], arch: str) -> str | None:
     return f"{name}: no kernel {', '.join(missing)} in the cubin" if missing else None
 
 
+@pytest.mark.slow
 def test_all_terms_together_compile():
     (variant,) = [
         v for v in term_structures() if v.name == "all terms by region, double, 3-D, open"

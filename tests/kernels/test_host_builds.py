@@ -73,7 +73,14 @@ def report(compiler: HostCompiler, source: Source, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("precision", ["single", "double"])
-@pytest.mark.parametrize("terms", ["all terms", "all terms by region", "all terms by cell"])
+@pytest.mark.parametrize(
+    "terms",
+    [
+        "all terms",
+        pytest.param("all terms by region", marks=pytest.mark.slow),
+        pytest.param("all terms by cell", marks=pytest.mark.slow),
+    ],
+)
 def test_the_interior_of_a_row_is_vectorised(compiler, terms, precision, tmp_path):
     """A kernel that falls out of vectorisation is three to four times slower and says nothing."""
     for source in sources_of(config_of(f"{terms}, {precision}, 3-D, open")):

@@ -1,0 +1,61 @@
+"""Lines of a table's column: frequency and amplitude of what oscillates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+STILL = 1e-3
+"""An oscillation with a smaller amplitude than this is none."""
+FEWEST = 3.0
+"""Periods without which a frequency is not told."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """An oscillation A cos(2 pi f t + phase): its frequency [Hz] and amplitude."""
+
+    frequency: float
+    amplitude: float
+
+
+def spectrum(t: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return frequencies [Hz] and the amplitudes at them, of a series with even steps.
+
+    The mean is taken away and a Hann window laid over the rest; an oscillation in the middle of a
+    bin gives its amplitude.
+    """
+    window = np.hanning(len(y) + 1)[:-1]  # the periodic one, whose lines are known in closed form
+    bins = np.fft.rfft((y - y.mean()) * window)
+    step = (t[-1] - t[0]) / (len(t) - 1)
+    return np.fft.rfftfreq(len(y), step), 2 * np.abs(bins) / window.sum()
+
+
+def strongest(frequencies: FloatArray, amplitudes: FloatArray) -> Line | None:
+    r"""Return the strongest line of a spectrum; None where nothing oscillates, or too slowly to tell.
+
+    Between the highest bin k and the higher of its neighbours the Hann window has a line at
+    :math:`k + \delta`, with
+
+    .. math:: \delta = \frac{2r - 1}{r + 1}, \qquad
+              A = A_k \frac{\pi \delta (1 - \delta^2)}{\sin \pi \delta}
+
+    and r the ratio of their amplitudes: exact for one oscillation.
+
+    Source: T. Grandke, IEEE Trans. Instrum. Meas. 32, 350 (1983).
+    """
+    if len(amplitudes) < 4:
+        return None
+    k = 1 + int(np.argmax(amplitudes[1:-1]))
+    side = 1 if amplitudes[k + 1] >= amplitudes[k - 1] else -1
+    r = amplitudes[k + side] / amplitudes[k] if amplitudes[k] > 0 else 0.5
+    delta = (2 * r - 1) / (r + 1)
+    amplitude = amplitudes[k] * (1 - delta**2) / np.sinc(delta)
+    place = k + side * delta
+    if amplitude < STILL or place < FEWEST:
+        return None
+    return Line(float(place * (frequencies[1] - frequencies[0])), float(amplitude))
