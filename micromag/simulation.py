@@ -213,6 +213,13 @@ class Simulation:
         r"""Return the largest \|m x B_eff\| of any cell, torques as fields [T]."""
         return float(self._measuring().measure().max_torque[0])
 
+    def torque(self) -> NDArray[Any]:
+        r"""Return -m x B_eff of every cell with the torques written as fields [T].
+
+        Shape ``(3, nz, ny, nx)``. Multiplied by gamma it is dm/dt without damping.
+        """
+        return self._measuring().torque_field()
+
     def field(self, term: str) -> NDArray[Any]:
         """Return the field of one energy term [T], shape ``(3, nz, ny, nx)``; raises ConfigError."""
         return self._of_term(term)[0]

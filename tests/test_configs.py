@@ -44,6 +44,7 @@ PERMALLOY = {
 SWEEPS = {
     "mtj_switching",
     "neel_wall_spin_orbit",
+    "skyrmion_hall_angle",
     "sot_switching",
     "spin_accumulation",
     "spin_torque_oscillator",
@@ -369,6 +370,29 @@ def test_the_oscillator_turns_as_fast_as_the_torque_feeds_it(tmp_path, capsys):
         assert f == pytest.approx(1.760859e11 * a / (2 * math.pi * 0.02), rel=1e-3)
         assert model == pytest.approx(f, rel=1e-3)
         assert float(row["amplitude"]) ** 2 == pytest.approx(1 - (a / (0.02 * 0.67)) ** 2, abs=0.02)
+
+
+@pytest.mark.slow
+def test_the_skyrmion_goes_where_thiele_says(tmp_path, capsys):
+    out, path = tmp_path / "o", config_path("skyrmion_hall_angle")
+    assert main(["run", str(path), "--device", "cpu", "--quiet", "--output", str(out)]) == 0
+    two = rf"\({NUMBER}, {NUMBER}\) m/s, at {NUMBER} degrees"
+    told = re.findall(
+        rf"alpha = {NUMBER}: The skyrmion moves at {two}.* gives {two}", capsys.readouterr().out
+    )
+    assert [float(row[0]) for row in told] == [0.1, 0.2, 0.3, 0.5, 1]
+    for row in told:
+        vx, vy, angle, wx, wy, model = map(float, row[1:])
+        assert math.hypot(vx, vy) == pytest.approx(math.hypot(wx, wy), rel=5e-3)
+        assert angle == pytest.approx(model, abs=0.2)
+        assert angle == pytest.approx(math.degrees(math.atan2(vy, vx)), abs=0.1)
+    # The force along x is the same for all: tan(angle) = 4 pi/(alpha D).
+    slopes = [float(row[0]) * math.tan(math.radians(float(row[3]))) for row in told]
+    assert slopes == pytest.approx([slopes[0]] * 5, rel=0.02)
+    radius = RunFile(out / "replica_0000.vtkhdf").table["skyrmion_radius"][0]
+    A, K, D = 15e-12, 0.588e6, 3.3e-3
+    theory = math.pi * D * math.sqrt(A / (16 * A * K**2 - math.pi**2 * D**2 * K))
+    assert radius == pytest.approx(theory, rel=0.1)
 
 
 @pytest.mark.slow

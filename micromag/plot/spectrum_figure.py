@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micromag.analysis._spectra import STILL
 from micromag.plot.switching_figure import abscissa_label
 from micromag.plot.velocity_figure import COLORS, SOFT
 from micromag.plot.writing import new_figure
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 
 DECADES = 1e-5
 """Lowest amplitude that is shown, in parts of the highest."""
+LEAST = 1e-6
+"""Lowest amplitude that is shown at all: single precision knows no lower one."""
 SHARE = 1.25
 """How far above the highest frequency the spectra are shown, in parts of it."""
 
@@ -47,7 +48,7 @@ def spectrum_figure(found: Oscillations) -> Figure:
     top = max((p.line.frequency for p in known if p.line is not None), default=0.0)
     if top:
         above.set_xlim(0, SHARE * top / 1e9)
-    above.set_ylim(max(highest * DECADES, STILL * 1e-3), 2 * highest)
+    above.set_ylim(max(highest * DECADES, LEAST), 2 * highest)
     above.set_xlabel("frequency (GHz)")
     above.set_ylabel(f"amplitude of {found.column}")
     if len(known) <= 12:
