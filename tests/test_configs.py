@@ -42,6 +42,7 @@ PERMALLOY = {
     "permalloy_strip_transverse_wall",
 }
 SWEEPS = {
+    "chaotic_oscillator",
     "mtj_switching",
     "neel_wall_spin_orbit",
     "skyrmion_hall_angle",
@@ -393,6 +394,24 @@ def test_the_skyrmion_goes_where_thiele_says(tmp_path, capsys):
     A, K, D = 15e-12, 0.588e6, 3.3e-3
     theory = math.pi * D * math.sqrt(A / (16 * A * K**2 - math.pi**2 * D**2 * K))
     assert radius == pytest.approx(theory, rel=0.1)
+
+
+@pytest.mark.slow
+def test_order_and_chaos_of_the_driven_oscillator(tmp_path, capsys):
+    out, path = tmp_path / "o", config_path("chaotic_oscillator")
+    assert main(["run", str(path), "--device", "cpu", "--quiet", "--output", str(out)]) == 0
+    one = rf"{NUMBER} \+- {NUMBER} per ns"
+    told = re.findall(
+        rf"{NUMBER} mT: .* exponent is {one}: (\w+), .* gives {one}", capsys.readouterr().out
+    )
+    found = {float(row[0]): row[1:] for row in told}
+    assert [row[2] for row in found.values()] == ["order", "order", "chaos", "chaos", "order"]
+    # A moment that the field shakes loses deviations at half of what damping takes from the volume
+    # of its states: alpha gamma B/2 of the fields along its two axes across, 50 mT and 50 mT + 0.8 T.
+    assert float(found[10][0]) == pytest.approx(-0.02 * 176.0859 * 0.9 / 2, rel=0.05)
+    for value, error, _, model, its_error in found.values():
+        value, error, model, its_error = map(float, (value, error, model, its_error))
+        assert abs(value - model) < 4 * math.hypot(error, its_error)
 
 
 @pytest.mark.slow

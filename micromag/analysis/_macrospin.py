@@ -250,6 +250,33 @@ def path(part: Part, m: FloatArray, t: FloatArray) -> FloatArray:
     return np.asarray(_way(part, m, t_eval=inside).y.T)
 
 
+def parting(spin: Macrospin, m: FloatArray, begin: float, every: float, count: int) -> FloatArray:
+    """Return by how much a small deviation from a path grows in every interval: ln of the ratio.
+
+    The deviation follows the equation linearised about the path, from m at the time ``begin`` [s] on.
+    """
+    from scipy.integrate import solve_ivp
+
+    h = 1e-6
+
+    def both(t: float, y: FloatArray) -> FloatArray:
+        pushes, m, e = spin.drive.at(t), y[:3], y[3:]
+        now, ahead, behind = (np.array(spin.rate(v, pushes)) for v in (m, m + h * e, m - h * e))
+        return np.concatenate([now, (ahead - behind) / (2 * h)])
+
+    grown, e = [], _tangent(m).sum(axis=0) / np.sqrt(2)
+    for k in range(count):
+        span = (begin + k * every, begin + (k + 1) * every)
+        way = solve_ivp(both, span, np.concatenate([m, e]), method="DOP853", rtol=1e-6, atol=1e-9)
+        m, e = way.y[:3, -1], way.y[3:, -1]
+        m = m / np.linalg.norm(m)
+        e = e - m * (m @ e)
+        length = float(np.linalg.norm(e))
+        grown.append(math.log(length))
+        e = e / length
+    return np.array(grown)
+
+
 def _way(part: Part, m: FloatArray, **options: Any) -> Any:
     """Return the solution of a stage, as SciPy gives it."""
     from scipy.integrate import solve_ivp

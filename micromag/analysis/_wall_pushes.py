@@ -45,7 +45,9 @@ class Push:
 
     def at(self, t: float) -> Push:
         """Return the same at a time [s]."""
-        w = 1.0 if self.waveform is None else self.waveform(t)
+        if self.waveform is None:
+            return self
+        w = self.waveform(t)
         return Push(
             w * self.field, w * self.damping_like, self.asymmetry, w * self.u, w * self.beta_u
         )
