@@ -15,18 +15,21 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from micromag.analysis._macrospin import Macrospin, Part
 from micromag.config import Run, RunConfig
-from micromag.wall_drive import NoModelError, drive_of_config
+from micromag.transport.interface import torque_field
+from micromag.wall_drive import NoModelError, drive_of_config, uniform
+from micromag.wall_drive import number as number_of
 from micromag.wall_model import LARGEST, stage_config, start_of, stored_config, texture_data
 
 if TYPE_CHECKING:
     from micromag.output.runfile import RunFile
+    from micromag.terms.spin_orbit import SpinOrbit
 
 FloatArray = NDArray[np.float64]
 
@@ -36,6 +39,8 @@ DIRECTIONS = np.array(
 """Directions whose energies give the six entries of the tensor."""
 ELSEWHERE = np.array([[1, 2, 3], [-3, 1, 2], [2, -3, -1]], dtype=float)
 """Directions in which the tensor must give the energy as well."""
+LEAST_ANGLE = 1e-3
+"""Between m and sigma [rad], for the fields of a current to be told from the direction of m."""
 ROUNDING = 1e-6
 """Part of the largest difference of the own field by which it may be off there."""
 
@@ -59,11 +64,73 @@ def parts_from(run: RunFile, stage: int) -> list[Part]:
     return parts
 
 
-def _of_config(run: RunFile, config: RunConfig) -> Macrospin:
-    drive = drive_of_config(config)
+class SpinOrbitFields(NamedTuple):
+    """What a spin-orbit torque does to a magnet at rest.
+
+    Attributes
+    ----------
+    damping_like, field_like
+        B_DL and B_FL [T], along m x sigma and along sigma, as they follow from the direction of m.
+    per_angle
+        hbar J/(2 e Ms t): the field of an efficiency of 1 [T].
+    term
+        The torque of the run file, resolved.
+    """
+
+    damping_like: float
+    field_like: float
+    per_angle: float
+    term: SpinOrbit
+
+
+def spin_orbit_fields(run: RunFile, stage: int, m: FloatArray) -> SpinOrbitFields:
+    r"""Return the fields of the current that hold a magnet at rest along m, a unit vector.
+
+    .. math:: m \times \left(N m + B + B_{FL}\, \sigma + B_{DL}\, m \times \sigma\right) = 0
+
+    are two equations across m, and have two unknowns.
+
+    Raises NoModelError as `macrospin_of`, where spin_orbit is not the one torque of the run, and where m
+    lies along sigma.
+
+    Source: M. Hayashi et al., Phys. Rev. B 89, 144425 (2014).
+    """
+    config = stage_config(run, stage)
+    terms: list[Any] = [term for _, term in config.torques]
+    if [key for key, _ in config.torques] != ["spin_orbit"]:
+        raise NoModelError("the run is to have one torque, spin_orbit")
+    term: Any = config.resolved(terms[0])
+    Ms, thickness = number_of(config.material.Ms, "Ms"), number_of(term.thickness, "thickness")
+    J = uniform(term.J, "torques.spin_orbit.J")
+    if J.waveform is not None:
+        raise NoModelError("the current changes in time")
+    sigma = np.cross(J.value, uniform(term.normal, "torques.spin_orbit.normal").value)
+    size = float(np.linalg.norm(sigma))
+    if not size:
+        raise NoModelError("no current flows across the normal")
+    sigma = sigma / size
+    still = drive_of_config(config, currents=False).field_at(start_of(run, stage))
+    own = _tensor_of(run, config) @ m + still
+    tangent = np.array([np.cross(m, sigma), np.cross(m, np.cross(m, sigma))])
+    if np.linalg.norm(tangent[0]) < LEAST_ANGLE:
+        raise NoModelError("m lies along sigma, where neither of the two acts")
+    matrix = tangent @ np.stack([np.cross(m, sigma), sigma], axis=1)
+    damping_like, field_like = np.linalg.solve(matrix, -tangent @ own)
+    return SpinOrbitFields(
+        float(damping_like), float(field_like), torque_field(1.0, size, Ms, thickness), term
+    )
+
+
+def _tensor_of(run: RunFile, config: RunConfig) -> FloatArray:
+    """Return the tensor of a run's own field [T]; raises NoModelError."""
     if run.mesh.count > LARGEST:
         raise NoModelError(f"weighing a magnet of {run.mesh.count} cells would take minutes")
-    return Macrospin(_weighed(json.dumps(texture_data(config), sort_keys=True)), drive)
+    return _weighed(json.dumps(texture_data(config), sort_keys=True))
+
+
+def _of_config(run: RunFile, config: RunConfig) -> Macrospin:
+    drive = drive_of_config(config)
+    return Macrospin(_tensor_of(run, config), drive)
 
 
 @functools.lru_cache(maxsize=64)

@@ -47,6 +47,7 @@ SWEEPS = {
     "neel_wall_spin_orbit",
     "skyrmion_hall_angle",
     "sot_switching",
+    "spin_hall_temperature",
     "spin_accumulation",
     "spin_torque_oscillator",
     "velocity_vs_current",
@@ -412,6 +413,27 @@ def test_order_and_chaos_of_the_driven_oscillator(tmp_path, capsys):
     for value, error, _, model, its_error in found.values():
         value, error, model, its_error = map(float, (value, error, model, its_error))
         assert abs(value - model) < 4 * math.hypot(error, its_error)
+
+
+def test_the_spin_hall_angle_told_from_the_tilt_is_that_of_the_metal(tmp_path, capsys):
+    out, path = tmp_path / "o", config_path("spin_hall_temperature")
+    assert main(["run", str(path), "--device", "cpu", "--quiet", "--output", str(out)]) == 0
+    told = re.findall(
+        rf"= {NUMBER} K: .*: theta_DL = {NUMBER}, theta_FL = 0; .* theta_SH = {NUMBER}",
+        capsys.readouterr().out,
+    )
+    assert [float(T) for T, _, _ in told] == [4, 50, 100, 200, 300, 400]
+    for temperature, measured, theory in told:
+        T, x = float(temperature), np.linspace(1e-6, 1, 100001)
+
+        def phonons(T: float, x: Any = x) -> float:
+            y = 240 / T * x
+            return (T / 240) ** 5 * 240 / T * np.trapezoid(y**5 / (np.expm1(y) * -np.expm1(-y)), x)
+
+        rho = 10e-8 + 10.8e-8 * phonons(T) / phonons(300)
+        expected = 3.2e5 * rho + 0.01 * 10e-8 / rho
+        assert float(measured) == pytest.approx(expected, rel=1e-3)
+        assert float(theory) == pytest.approx(expected, rel=1e-3)
 
 
 @pytest.mark.slow

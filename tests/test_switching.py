@@ -18,7 +18,7 @@ from micromag.analysis._macrospin import Macrospin, Part, passage, threshold
 from micromag.analysis._switches import Switches, measure_sweep
 from micromag.analysis._wall_pushes import Drive, Push
 from micromag.column import Column
-from micromag.constants import MU_0
+from micromag.constants import E_CHARGE, HBAR, MU_0
 from micromag.errors import AnalysisError
 from micromag.macrospin_model import macrospin_of
 from micromag.output.runfile import RunFile
@@ -260,3 +260,52 @@ def test_an_energy_of_higher_order_has_no_such_tensor(tmp_path):
         macrospin_of(run, 0)
     told = ANALYSES.get("switching").model_validate({}).report(run)
     assert "no macrospin beside it" in told
+
+
+# ------------------------------------------------------------------------- fields of a current at rest
+
+B_DL, B_FL = 12e-3, -7e-3
+
+
+def tilted(folder: Path, torque: float = 0.0, **more: Any) -> RunFile:
+    """A magnet at rest under a current along x in a metal below it, from an independent relaxation."""
+    sigma, J, theta = np.array([0.0, -1, 0]), 1e11, 2 * E_CHARGE * MS * 5e-9 / HBAR / 1e11
+    m = np.array([0.1, 0.1, 0.98])
+    for _ in range(20000):
+        field = np.array([0, 0, B_K * m[2]]) + B_FL * sigma + B_DL * np.cross(m, sigma)
+        m = m - 0.05 / B_K * np.cross(m, np.cross(m, field))
+        m /= np.linalg.norm(m)
+    efficiencies = {"theta_DL": theta * B_DL, "theta_FL": theta * B_FL}
+    made = config(
+        material={"Ms": MS, "alpha": ALPHA, "gamma": GAMMA},
+        energy={"uniaxial_anisotropy": {"Ku1": B_K * MS / 2, "axis": [0, 0, 1]}},
+        torques={"spin_orbit": {"J": [J, 0, 0], "normal": "+z", **efficiencies}, **more},
+        schedule=[{"relax": {"currents": True}}],
+    )
+    columns = [Column(n, u, integer=n == "stage") for n, u in zip(COLUMNS, UNITS, strict=True)]
+    writer = VtkhdfWriter(
+        folder / "run.vtkhdf", made.mesh, {"m": 3}, columns=[*columns, Column("max_torque", "T")],
+        config_text=made.resolved_yaml(), static={"Ms": np.full(made.mesh.shape, MS)},
+    )  # fmt: skip
+    writer.append_rows(np.array([[0.0, 0, *m, torque]]))
+    writer.close("finished")
+    return RunFile(folder / "run.vtkhdf")
+
+
+def test_the_tilt_of_a_magnet_tells_both_fields_of_the_current(tmp_path):
+    analysis = ANALYSES.get("spin_orbit_efficiency").model_validate({})
+    found = analysis.fields(tilted(tmp_path))
+    thickness = config().mesh.size[2]
+    assert found.damping_like == pytest.approx(B_DL, rel=1e-4)
+    assert found.field_like == pytest.approx(B_FL, rel=1e-4)
+    assert found.per_angle == pytest.approx(HBAR * 1e11 / (2 * E_CHARGE * MS * thickness))
+
+
+def test_efficiencies_need_rest_and_one_torque(tmp_path):
+    analysis = ANALYSES.get("spin_orbit_efficiency").model_validate({})
+    with pytest.raises(AnalysisError, match="not at rest"):
+        analysis.report(tilted(tmp_path, torque=1e-3))
+    (tmp_path / "two").mkdir()
+    run = tilted(tmp_path / "two", spin_torque={"B_DL": 1e-3, "sigma": [0, 0, 1]})
+    with pytest.raises(AnalysisError, match="one torque, spin_orbit"):
+        analysis.report(run)
