@@ -162,7 +162,7 @@ def time_step(case: Case, backend: Backend, timer: Timer, *, demag: bool) -> tup
     whole = timer.shortest(lambda: stepper.steps(steps)) / steps / evaluations
     convolutions = 0.0
     for operator in stepper.engine.fields.values():
-        commands = operator.commands(stepper.engine.work, stepper.engine.clock, 0)
+        commands = operator.commands(stepper.engine.state, 0)
         program = backend.program(commands)
         convolutions += timer.shortest(lambda p=program: p.run(steps)) / steps  # type: ignore[misc]
     return whole, convolutions
