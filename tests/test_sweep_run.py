@@ -592,6 +592,7 @@ def test_points_of_a_sweep_may_differ_in_more_than_numbers(here: Path) -> None:
     [
         (["material.alpha", "seed"], ["alpha", "seed"]),
         (["torques.zhang_li.J[0]", "torques.zhang_li.J[2]"], ["J_x", "J_z"]),
+        (["torques.zhang_li.J.value[0]", "material.alpha"], ["J_x", "alpha"]),
         (["energy.zeeman[1].B[2]", "energy.zeeman[0].B[2]"], ["zeeman_1_B_z", "zeeman_0_B_z"]),
         (["solver.dt"], ["solver_dt"]),
         (["output.table.rows"], ["table_rows"]),
