@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from micromag.analysis import ANALYSES
+from micromag.config_sections import (
+    Material,
+    Minimize,
+    Output,
+    Relax,
+    Run,
+    Snapshots,
+    Solver,
+    Table,
+)
 from micromag.errors import ConfigError
 from micromag.excitation import WAVEFORMS
 from micromag.geometry import SHAPES
 from micromag.initial import RECIPES
+from micromag.mesh import Mesh, Window
 from micromag.observables import OBSERVABLES
 from micromag.registry import Registry
 from micromag.suggest import did_you_mean
 from micromag.terms import TERMS
+from micromag.transport.interface import HeavyMetal, Interface
+from micromag.transport.resistivity import BlochGruneisen, ConstantResistivity, LinearResistivity
+from micromag.transport.spin_hall import MechanismAngle, PublishedAngle, published_values
 
 _KINDS = (
     ("energy", ("energy", "noise")),
@@ -34,19 +49,49 @@ _PLAIN: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
 _WIDTH = 20
 
 
-def _parts() -> Iterator[tuple[str, Registry[object], list[str]]]:
-    """Yield each part of the run file, with its classes and their keys."""
+Entry = tuple[tuple[str, ...], type]
+"""What the run file calls something, and the class that tells all of it."""
+
+SECTIONS: tuple[Entry, ...] = (
+    (("mesh",), Mesh),
+    (("window",), Window),
+    (("material",), Material),
+    (("relax",), Relax),
+    (("minimize",), Minimize),
+    (("run",), Run),
+    (("solver",), Solver),
+    (("output",), Output),
+    (("snapshots",), Snapshots),
+    (("table",), Table),
+)
+SPINS: tuple[Entry, ...] = (
+    (("theta_sh", "MechanismAngle"), MechanismAngle),
+    (("theta_sh", "PublishedAngle"), PublishedAngle),
+    (("interface", "Interface"), Interface),
+    (("heavy_metal", "HeavyMetal"), HeavyMetal),
+    (("rho", "ConstantResistivity"), ConstantResistivity),
+    (("rho", "LinearResistivity"), LinearResistivity),
+    (("rho", "BlochGruneisen"), BlochGruneisen),
+)
+"""What stands below the keys of torques, with the names that their docstrings use."""
+
+
+def _parts() -> Iterator[tuple[str, Sequence[Entry]]]:
+    """Yield each part of the run file, with what may stand in it."""
+    yield "mesh, material, schedule, solver, output", SECTIONS
     for section, kinds in _KINDS:
         keys = [key for key in TERMS.keys() if TERMS.get(key).kind in kinds]
-        yield section, TERMS, keys  # type: ignore[misc]
-    for section, registry in (
+        yield section, [((key,), TERMS.get(key)) for key in keys]
+    yield "torques.spin_orbit, torques.transport", SPINS
+    registries: tuple[tuple[str, Registry[Any]], ...] = (
         ("geometry, regions", SHAPES),
         ("initial", RECIPES),
         ("waveform", WAVEFORMS),
         ("output.table.columns", OBSERVABLES),
         ("analysis", ANALYSES),
-    ):
-        yield section, registry, list(registry.keys())  # type: ignore[misc]
+    )
+    for section, registry in registries:
+        yield section, [(_names(section, key), registry.get(key)) for key in registry.keys()]
 
 
 def _names(section: str, key: str) -> tuple[str, ...]:
@@ -64,14 +109,14 @@ def _first_sentence(cls: type) -> str:
 def overview() -> str:
     """Return every name that the run file knows, by section, each with a line of meaning."""
     lines = []
-    for section, registry, keys in _parts():
+    for section, entries in _parts():
         lines.append(f"{section}:")
-        for key in keys:
-            names = ", ".join(_names(section, key))
+        for known, cls in entries:
+            names = ", ".join(known)
             if len(names) > _WIDTH:
                 lines.append(f"  {names}")
                 names = ""
-            lines.append(f"  {names:<{_WIDTH}}  {_first_sentence(registry.get(key))}")
+            lines.append(f"  {names:<{_WIDTH}}  {_first_sentence(cls)}")
         lines.append("")
     lines.append("micromag describe NAME tells all of one: equation, keys, units, source.")
     return "\n".join(lines)
@@ -81,12 +126,11 @@ def describe(name: str) -> str:
     """Return all that is known of a name; raises ConfigError with the names there are."""
     found: list[str] = []
     known: list[str] = []
-    for section, registry, keys in _parts():
-        for key in keys:
-            names = _names(section, key)
+    for section, entries in _parts():
+        for names, cls in entries:
             known += names
-            if name in (*names, key):
-                found.append(f"{name} ({section})\n\n{inspect.getdoc(registry.get(key))}")
+            if name in (*names, _key(section, cls)):
+                found.append(f"{name} ({section})\n\n{inspect.getdoc(cls)}{_listed(cls)}")
     if not found:
         raise ConfigError(
             f"nothing in a run file is called {name!r}{did_you_mean(name, known)}",
@@ -94,3 +138,21 @@ def describe(name: str) -> str:
             next_step="micromag describe, without a name, lists them with their meaning",
         )
     return "\n\n\n".join(found)
+
+
+def _key(section: str, cls: type) -> str:
+    """Return the key of an observable, which is none of its columns."""
+    if section != "output.table.columns":
+        return ""
+    return next(key for key in OBSERVABLES.keys() if OBSERVABLES.get(key) is cls)
+
+
+def _listed(cls: type) -> str:
+    """Return the published values, where they are what may be named."""
+    if cls is not PublishedAngle:
+        return ""
+    lines = [
+        f"  {key:<20}  {value.quoted}, {value.method}; {value.source}, doi:{value.doi}"
+        for key, value in published_values().items()
+    ]
+    return "\n\n" + "\n".join(["Entries:", *lines])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import micromag
@@ -16,6 +18,8 @@ from micromag.terms import TERMS
 NAMES = sorted(
     {key for registry in (TERMS, SHAPES, RECIPES, WAVEFORMS, ANALYSES) for key in registry.keys()}
     | set(column_names())
+    | {"mesh", "window", "material", "relax", "minimize", "run", "solver", "output", "snapshots"}
+    | {"table", "theta_sh", "interface", "heavy_metal", "rho", "Interface", "PublishedAngle"}
 )
 
 
@@ -41,6 +45,16 @@ def test_a_term_tells_its_keys_and_source(capsys):
     text = capsys.readouterr().out
     for word in ("torques", "beta", "A/m^2", "prefactor", "Source:"):
         assert word in text
+
+
+def test_what_a_docstring_refers_to_is_described(capsys):
+    main(["describe", "theta_sh"])
+    text = capsys.readouterr().out
+    for word in ("sigma_int", "combined", "published", "Pt_sagasta_2016", "1600 +- 150", "doi:"):
+        assert word in text
+    main(["describe", "spin_orbit"])
+    for name in set(re.findall(r"`([A-Z]\w+)`", capsys.readouterr().out)):
+        assert main(["describe", name]) == 0, name
 
 
 def test_a_wrong_name_is_answered_with_the_right_one(capsys):
