@@ -71,7 +71,9 @@ def check_noise(config: RunConfig) -> None:
             raise custom_error("noise_step", missing, STEP_OF_NOISE)
 
 
-STEP_OF_NOISE = "dt, 10 to 100 fs for cells of 5 nm; or max_dt, with an error control below it"
+STEP_OF_NOISE = (
+    "dt, 50 to 200 fs for permalloy in cells of 5 nm; or max_dt, with an error control below it"
+)
 """What `missing_step` asks for."""
 
 

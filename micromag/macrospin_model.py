@@ -73,6 +73,8 @@ class SpinOrbitFields(NamedTuple):
         B_DL and B_FL [T], along m x sigma and along sigma, as they follow from the direction of m.
     per_angle
         hbar J/(2 e Ms t): the field of an efficiency of 1 [T].
+    field_like_theory
+        B_FL of the run file [T], with all fields of the current along sigma.
     term
         The torque of the run file, resolved.
     """
@@ -80,6 +82,7 @@ class SpinOrbitFields(NamedTuple):
     damping_like: float
     field_like: float
     per_angle: float
+    field_like_theory: float
     term: SpinOrbit
 
 
@@ -116,8 +119,13 @@ def spin_orbit_fields(run: RunFile, stage: int, m: FloatArray) -> SpinOrbitField
         raise NoModelError("m lies along sigma, where neither of the two acts")
     matrix = tangent @ np.stack([np.cross(m, sigma), sigma], axis=1)
     damping_like, field_like = np.linalg.solve(matrix, -tangent @ own)
+    driven = drive_of_config(config).field_at(start_of(run, stage))
     return SpinOrbitFields(
-        float(damping_like), float(field_like), torque_field(1.0, size, Ms, thickness), term
+        damping_like=float(damping_like),
+        field_like=float(field_like),
+        per_angle=torque_field(1.0, size, Ms, thickness),
+        field_like_theory=float((driven - still) @ sigma),
+        term=term,
     )
 
 

@@ -40,7 +40,7 @@ class Placement:
     filled
         Magnetic cells, None if unknown.
     regions
-        Magnetic cells of each region.
+        Cells of each region within the geometry, with or without Ms.
     """
 
     filled: float | None = None
@@ -94,7 +94,7 @@ def _placement(config: RunConfig) -> Placement:
     elif isinstance(state, InitialState) and state.input_files():
         state.magnetization(mesh, np.random.default_rng(config.seed))
     regions = {
-        name: float((model.magnetic & (model.region == number)).mean())
+        name: float((model.inside & (model.region == number)).mean())
         for number, name in enumerate(model.region_names)
     }
     return Placement(float(model.magnetic.mean()), regions)

@@ -282,6 +282,8 @@ def _plain(value: Any, unit: str) -> str:
         return si(value, unit) if unit else f"{value:.6g}"
     if unit and isinstance(value, tuple) and all(isinstance(item, float) for item in value):
         return si_vector(value, unit)
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_plain(item, unit)}' for key, item in value.items())}}}"
     if isinstance(value, tuple | list):
         return f"[{', '.join(_plain(item, unit) for item in value)}]"
     return str(value)

@@ -18,9 +18,10 @@ from micromag.constants import GAMMA_E
 from micromag.demag.tensor import padded_lengths
 from micromag.driver import LEAST_ERROR
 from micromag.estimate import output_size, stage_outputs, stages
+from micromag.geometry import region_index
 from micromag.health import STABLE, UNSTABLE, long_step
 from micromag.magnets import all_values, fastest_mode, has_energy, magnets, size_of, value_in
-from micromag.mesh import AXES
+from micromag.mesh import AXES, Mesh
 from micromag.noise_checks import noise_warnings
 from micromag.parameters import Parameter, VectorParameter
 from micromag.si_text import bytes_text, duration_text, si
@@ -38,6 +39,8 @@ PAIR_SECONDS = 3e-7
 """The tensor between two cells takes about this long, measured on one core."""
 THICK = 4
 """One cell may be this many exchange lengths thick before it hides a twist of m."""
+LAID_OUT = 2**20
+"""Cells of a mesh up to which faces between regions are looked for."""
 LARGEST_TURN = 0.5
 """Angle between neighbouring cells [rad] beyond which central differences are far off."""
 FAST_PRIME = 13
@@ -277,6 +280,63 @@ def _narrows(config: RunConfig) -> Iterator[str]:
                 )
 
 
+def _angles(config: RunConfig) -> Iterator[str]:
+    """Spin Hall angles that no metal has."""
+    for key, term in config.torques:
+        angle = getattr(term, "theta_sh", None)
+        size = abs(angle) if isinstance(angle, float) else 0.0
+        if size > 1:
+            yield (
+                f"{key}.theta_sh = {angle:g} is above 1; heavy metals have up to about 0.5, and it is "
+                "a number, not percent or degrees"
+            )
+
+
+def _couplings(config: RunConfig) -> Iterator[str]:
+    """A coupling of layers that acts between all cells."""
+    for key, term in config.energy:
+        if key != "interlayer_exchange" or config.mesh.count == 1:
+            continue
+        for name, parameter in term.parameters().items():
+            if any(all_values(parameter)):
+                yield (
+                    f"{key}.{name} is not for a pair of layers alone: it acts between all neighbouring "
+                    'cells of a region; name the pair,  {default: 0, "free:fixed": ...}'
+                )
+
+
+def _pairs(config: RunConfig) -> Iterator[str]:
+    """A value for the faces between two regions that share none."""
+    given = [
+        (key, term, name, pair)
+        for key, term in (*config.energy, *config.torques)
+        for name, parameter in term.parameters().items()
+        for pair in parameter.pairs
+    ]
+    if not given or config.mesh.count > LAID_OUT or config.mesh.window is not None:
+        return
+    inside = config.geometry.mask(config.mesh)
+    regions = region_index(config.mesh, config.regions)
+    for key, _, name, pair in given:
+        first, second = (inside & regions.mask(part) for part in pair)
+        if first.any() and second.any() and not _touch(first, second, config.mesh):
+            hint = ""
+            if key == "interlayer_exchange":
+                hint = ": the spacer takes no cells, so put the layers on each other"
+            yield f"{key}.{name} of {':'.join(pair)} does nothing, for the two share no face{hint}"
+
+
+def _touch(first: NDArray[np.bool_], second: NDArray[np.bool_], mesh: Mesh) -> bool:
+    """Whether a cell of one lies beside a cell of the other."""
+    for axis, periodic in enumerate(mesh.periodic):
+        a, b = (np.moveaxis(part, 2 - axis, 0) for part in (first, second))
+        if (a[:-1] & b[1:]).any() or (b[:-1] & a[1:]).any():
+            return True
+        if periodic and ((a[-1] & b[0]).any() or (b[-1] & a[0]).any()):
+            return True
+    return False
+
+
 def _changes(inside: NDArray[np.bool_], axis: int) -> bool:
     """Whether the outline changes along an axis; across films and pillars, one cell, it does not."""
     across = np.moveaxis(inside, 2 - axis, 0)
@@ -409,6 +469,9 @@ _CHECKS: tuple[Callable[[RunConfig], Iterator[str]], ...] = (
     _transforms,
     _torques,
     _narrows,
+    _pairs,
+    _couplings,
+    _angles,
     noise_warnings,
     _times,
     _fixed_steps,

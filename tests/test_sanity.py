@@ -115,6 +115,33 @@ def test_a_uniform_current_past_a_notch(key: str) -> None:
     assert "same everywhere" not in found(geometry=NOTCHED, torques={key: across})
 
 
+def test_layers_that_do_not_touch_are_not_coupled() -> None:
+    def layers(gap: float) -> dict[str, Any]:
+        low, high = (
+            {"box": {"size": [1, 1, 1e-9], "center": [0, 0, z]}} for z in (-1.5e-9 + gap, 0.5e-9)
+        )
+        return {
+            "mesh": {"cells": [4, 4, 4], "cell_size": [2e-9, 2e-9, 1e-9]},
+            "geometry": {"union": [low, high]},
+            "regions": {"free": high, "fixed": low},
+            "energy": {"interlayer_exchange": {"J1": {"default": 0, "free:fixed": -1e-3}}},
+        }
+
+    says = "J1 of fixed:free does nothing, for the two share no face: the spacer takes no cells"
+    assert says in found(**layers(0))
+    assert "share no face" not in found(**layers(1e-9))
+
+
+def test_a_coupling_of_layers_without_a_pair() -> None:
+    everywhere = {"interlayer_exchange": {"J1": -1e-3}}
+    assert "J1 is not for a pair of layers alone" in found(energy=everywhere)
+
+
+def test_a_spin_hall_angle_in_percent() -> None:
+    torque = {"spin_orbit": {"J": [1e11, 0, 0], "normal": "+z", "theta_sh": 10}}
+    assert "theta_sh = 10 is above 1" in found(torques=torque)
+
+
 def test_a_current_that_is_solved_for_may_pass_a_notch() -> None:
     assert (
         found(geometry=NOTCHED, torques={"transport": {**CONDUCTOR, "distribution": "solved"}})

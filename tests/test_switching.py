@@ -267,7 +267,7 @@ def test_an_energy_of_higher_order_has_no_such_tensor(tmp_path):
 B_DL, B_FL = 12e-3, -7e-3
 
 
-def tilted(folder: Path, torque: float = 0.0, **more: Any) -> RunFile:
+def tilted(folder: Path, torque: float = 0.0, *, others: Any = None, **more: Any) -> RunFile:
     """A magnet at rest under a current along x in a metal below it, from an independent relaxation."""
     sigma, J, theta = np.array([0.0, -1, 0]), 1e11, 2 * E_CHARGE * MS * 5e-9 / HBAR / 1e11
     m = np.array([0.1, 0.1, 0.98])
@@ -279,7 +279,10 @@ def tilted(folder: Path, torque: float = 0.0, **more: Any) -> RunFile:
     made = config(
         material={"Ms": MS, "alpha": ALPHA, "gamma": GAMMA},
         energy={"uniaxial_anisotropy": {"Ku1": B_K * MS / 2, "axis": [0, 0, 1]}},
-        torques={"spin_orbit": {"J": [J, 0, 0], "normal": "+z", **efficiencies}, **more},
+        torques={
+            "spin_orbit": {"J": [J, 0, 0], "normal": "+z", **efficiencies, **more},
+            **(others or {}),
+        },
         schedule=[{"relax": {"currents": True}}],
     )
     columns = [Column(n, u, integer=n == "stage") for n, u in zip(COLUMNS, UNITS, strict=True)]
@@ -301,11 +304,23 @@ def test_the_tilt_of_a_magnet_tells_both_fields_of_the_current(tmp_path):
     assert found.per_angle == pytest.approx(HBAR * 1e11 / (2 * E_CHARGE * MS * thickness))
 
 
+def test_fields_of_the_current_that_are_no_spin_hall_effect_count_in_the_theory(tmp_path):
+    run = tilted(tmp_path, field_per_current=1e-14)  # 1 mT more at 1e11 A/m^2
+    told = ANALYSES.get("spin_orbit_efficiency").model_validate({}).report(run)
+    unit = HBAR * 1e11 / (2 * E_CHARGE * MS * config().mesh.size[2])
+    field_like = B_FL / unit
+    assert (
+        f"theory has theta_DL = {B_DL / unit:.4g}, theta_FL = {field_like + 1e-3 / unit:.4g} "
+        in told
+    )
+    assert f"(of it {1e-3 / unit:.4g} by other fields of the current along sigma)" in told
+
+
 def test_efficiencies_need_rest_and_one_torque(tmp_path):
     analysis = ANALYSES.get("spin_orbit_efficiency").model_validate({})
     with pytest.raises(AnalysisError, match="not at rest"):
         analysis.report(tilted(tmp_path, torque=1e-3))
     (tmp_path / "two").mkdir()
-    run = tilted(tmp_path / "two", spin_torque={"B_DL": 1e-3, "sigma": [0, 0, 1]})
+    run = tilted(tmp_path / "two", others={"spin_torque": {"B_DL": 1e-3, "sigma": [0, 0, 1]}})
     with pytest.raises(AnalysisError, match="one torque, spin_orbit"):
         analysis.report(run)

@@ -92,7 +92,12 @@ def _theory(found: SpinOrbitFields) -> str:
     """Return what the run file says of the efficiencies."""
     term = found.term
     given = [0.0 if p is None else p.value for p in (term.theta_DL, term.theta_FL)]
-    text = f"theory has theta_DL = {given[0]:.4g}, theta_FL = {given[1]:.4g}"
+    more = found.field_like_theory / found.per_angle - given[1]
+    if abs(more) < ROUNDING * (abs(given[0]) + abs(given[1])):
+        more = 0.0
+    text = f"theory has theta_DL = {given[0]:.4g}, theta_FL = {given[1] + more:.4g}"
+    if more:
+        text += f" (of it {more:.4g} by other fields of the current along sigma)"
     angle = term.angle()
     if angle is None:
         return text

@@ -13,7 +13,7 @@ from micromag.arguments import Checked
 from micromag.parameters import Quantity, custom_error
 from micromag.suggest import did_you_mean
 from micromag.transport.choice import read_model
-from micromag.transport.resistivity import Resistivity
+from micromag.transport.resistivity import ConstantResistivity, Resistivity
 
 __all__ = [
     "MechanismAngle",
@@ -85,6 +85,12 @@ class MechanismAngle(Checked):
             raise custom_error(
                 "theta_sh", "no mechanism has a parameter", "sigma_int, alpha_ss, ..."
             )
+        if "temperature" in self.model_fields_set and isinstance(self.rho, ConstantResistivity):
+            what = "the resistivity is one number, so that the temperature has no effect"
+            allowed = (
+                "rho: {model: bloch_gruneisen, ...} or {model: linear, ...}; or no temperature"
+            )
+            raise custom_error("theta_sh", what, allowed, "temperature")
         try:
             self.angle()
         except ValueError as error:
