@@ -29,7 +29,6 @@ from micromag.wall_model import LARGEST, stage_config, start_of, stored_config, 
 
 if TYPE_CHECKING:
     from micromag.output.runfile import RunFile
-    from micromag.terms.spin_orbit import SpinOrbit
 
 FloatArray = NDArray[np.float64]
 
@@ -76,14 +75,14 @@ class SpinOrbitFields(NamedTuple):
     field_like_theory
         B_FL of the run file [T], with all fields of the current along sigma.
     term
-        The torque of the run file, resolved.
+        The torque of the run file (`spin_orbit`), resolved.
     """
 
     damping_like: float
     field_like: float
     per_angle: float
     field_like_theory: float
-    term: SpinOrbit
+    term: Any
 
 
 def spin_orbit_fields(run: RunFile, stage: int, m: FloatArray) -> SpinOrbitFields:
