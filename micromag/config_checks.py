@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from pydantic_core import PydanticCustomError
+
 from micromag.config_sections import Run
-from micromag.observables import observable_of, table_columns
+from micromag.observables import OBSERVABLES, observable_of, table_columns
+from micromag.observables.base import MARK
 from micromag.parameters import custom_error
 from micromag.si_text import si
 from micromag.terms import energy_names, term_quantities
@@ -13,6 +18,7 @@ from micromag.terms import energy_names, term_quantities
 if TYPE_CHECKING:
     from micromag.config import RunConfig
     from micromag.config_sections import Solver
+    from micromag.terms import Term
 
 
 def check_quantities(config: RunConfig) -> None:
@@ -36,7 +42,8 @@ def check_analyses(config: RunConfig) -> None:
     for key, analysis in config.analysis.items():
         for column in analysis.needed_columns():
             if column not in columns:
-                what = f"the table has no column {column!r}; add it to output.table.columns"
+                known = _provider(column, terms, config.torques) or column
+                what = f"the table has no column {column!r}; add {known} to output.table.columns"
                 raise custom_error("analysis", what, ", ".join(columns), key)
         swept = None if config.sweep is None else config.sweep.keys
         for path in analysis.needed_swept_keys():
@@ -55,6 +62,21 @@ def check_analyses(config: RunConfig) -> None:
         if isinstance(examined, Run) and not swept_stages and after >= examined.duration:
             what = f"the stage lasts no longer than {si(examined.duration, 's')}"
             raise custom_error("analysis", what, "a time before its end", f"{key}.after")
+
+
+def _provider(column: str, terms: Sequence[str], torques: Sequence[tuple[str, Term]]) -> str | None:
+    """Return what stands for a column in ``output.table.columns``; None for one that nobody knows."""
+    _, mark, part = column.partition(MARK)
+    for key in OBSERVABLES.keys():
+        cls = OBSERVABLES.get(key)
+        for name in cls.names:
+            if mark and not cls.by_part:
+                continue
+            full = f"{name}{mark}{part}"
+            with suppress(PydanticCustomError):  # what the run cannot have
+                if column in [c.name for c in cls().columns_with(full, terms, torques)]:
+                    return full
+    return None
 
 
 def check_noise(config: RunConfig) -> None:

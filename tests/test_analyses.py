@@ -205,6 +205,16 @@ def test_what_does_not_oscillate_has_no_line(y):
     assert strongest(*spectrum(np.arange(400) * NS, y)) is None
 
 
+@pytest.mark.parametrize(
+    ("rate", "says"), [(-0.5, "dies out by e in 2 ns"), (0.2, "grows by e in 5 ns")]
+)
+def test_an_oscillation_that_dies_out_or_grows(rate, says, tmp_path):
+    t = np.arange(2001) * 0.005
+    m_x = 0.1 * np.exp(rate * t) * np.cos(2 * np.pi * 6 * t)
+    run = result(tmp_path, {"t": t * NS, "stage": 0 * t, "m_x": m_x})
+    assert says in analysis("spectrum", after="0 s").report(run)
+
+
 def test_the_spectrum_is_of_the_end_of_the_stage(swinging):
     # 8 ns of 0.25 GHz: one period in the second half is too little, in all of it two as well.
     assert "does not oscillate" in analysis("spectrum").report(swinging)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from magnets import GAMMA, config
 from numpy.typing import NDArray
+from pydantic import ValidationError
 from scipy.integrate import solve_ivp
 
 from micromag.analysis import ANALYSES
@@ -127,14 +128,12 @@ def test_mean_and_error_of_rates():
     assert found.error == pytest.approx(np.std(means, ddof=1) / np.sqrt(10))
 
 
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [({"for": NS}, "too few intervals"), ({"stage": 2}, "no row of stage 2")],
-)
-def test_an_exponent_that_cannot_be_told(tmp_path, parameters, message):
+def test_an_exponent_that_cannot_be_told(tmp_path):
     run = run_of(tmp_path, (0, 0, 1), energy={"zeeman": {"B": [0, 0, FIELD]}})
-    with pytest.raises(AnalysisError, match=message):
-        lyapunov(**parameters).report(run)
+    with pytest.raises(AnalysisError, match="no row of stage 2"):
+        lyapunov(stage=2).report(run)
+    with pytest.raises(ValidationError, match="10 intervals are too few to tell a rate"):
+        lyapunov(**{"for": NS})
 
 
 def test_noise_has_no_exponent(tmp_path):
@@ -142,3 +141,9 @@ def test_noise_has_no_exponent(tmp_path):
     run = run_of(tmp_path, (0, 0, 1), energy=thermal, solver={"method": "heun", "dt": 1e-14})
     with pytest.raises(AnalysisError, match="with noise"):
         lyapunov().report(run)
+
+
+def test_a_texture_has_no_macrospin(tmp_path):
+    run = run_of(tmp_path, (0, 0, 0.5), energy={"zeeman": {"B": [0, 0, FIELD]}})
+    with pytest.raises(AnalysisError, match="not parallel"):
+        lyapunov().model(run)

@@ -9,6 +9,7 @@ import pytest
 from magnets import config, measuring_engine, merged, random_m
 from numpy.typing import NDArray
 
+from micromag.backend import get_backend
 from micromag.config import RunConfig
 from micromag.engine import Engine
 from micromag.initial.skyrmion import Skyrmion
@@ -286,3 +287,32 @@ def test_a_maximum_that_is_none_lies_in_its_cell(slope):
     x = np.arange(-1, 2)
     ridge = 0.9 + slope * np.add.outer(x, x) ** 2 + 0 * slope
     assert np.abs(peak(ridge)).max() <= 1
+
+
+# ----------------------------------------------------------------------------- mean of a part
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_the_mean_of_a_region_and_of_a_layer(device, request):
+    backend = request.getfixturevalue("cuda_backend") if device == "cuda" else get_backend("cpu")
+    disc = {"cylinder": {"diameter": 14e-9}}
+    setup = config(
+        mesh={"cells": [12, 16, 3], "cell_size": [H, H, H]},
+        geometry=disc,
+        regions={"right": {"strip": {"normal": "x", "from": 2e-9}}},
+    )
+    m = random_m(setup.mesh.shape)
+    x, y, _ = setup.mesh.grid()
+    inside = np.broadcast_to(x**2 + y**2 < (7e-9) ** 2, setup.mesh.shape)
+    right = inside & np.broadcast_to(x > 2e-9, setup.mesh.shape)
+    sample = Sample(measuring_engine(setup, backend, m))
+    top = inside & (np.arange(3)[:, None, None] == 2)
+    for name, part in (("m@right", right), ("m@z2", top), ("m@default", inside & ~right)):
+        observable = observable_of(name)()
+        found = observable.values(name, sample)
+        np.testing.assert_allclose(found[0], m[:, part].mean(axis=1), atol=1e-6)
+        where = name[1:]
+        assert [c.name for c in observable.columns(name, [])] == [f"m_{a}{where}" for a in "xyz"]
+    np.testing.assert_allclose(
+        observable_of("m")().values("m", sample)[0], m[:, inside].mean(axis=1), atol=1e-6
+    )

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micromag.analysis._wall_pushes import Drive, Push
+from micromag.errors import AnalysisError
 
 FloatArray = NDArray[np.float64]
 
@@ -30,6 +31,8 @@ STEPS = 400
 BISECTIONS = 30
 JUMP = 0.1
 """An equilibrium that moves by more than this in a step is another one."""
+PARALLEL = 0.8
+"""The least length of the mean magnetization of a magnet whose moments count as parallel."""
 TURNS = 50.0
 """An overdamped magnet has come to rest after so many 1/(gamma B)."""
 
@@ -146,6 +149,16 @@ class Macrospin:
             )
             columns.append(basis @ (ahead - behind) / (2 * h))
         return np.stack(columns, axis=1)
+
+
+def direction_of(mean: FloatArray, where: str) -> FloatArray:
+    """Return the direction of a mean magnetization; raises AnalysisError where moments are not parallel."""
+    length = float(np.linalg.norm(mean))
+    if not length >= PARALLEL:
+        raise AnalysisError(
+            "the moments are not parallel", where=where, value=f"|<m>| = {length:.3g}"
+        )
+    return mean / length
 
 
 def _tangent(m: FloatArray) -> FloatArray:

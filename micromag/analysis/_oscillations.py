@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from micromag.analysis._macrospin import path
+from micromag.analysis._macrospin import direction_of, path
 from micromag.analysis._rows import column_of, last_stage, rows_of_stage
-from micromag.analysis._spectra import Line, spectrum, strongest
+from micromag.analysis._spectra import Line, line_of, spectrum
 from micromag.analysis._sweep_curves import abscissa, component, label_of, name_of, value_of
 from micromag.errors import AnalysisError, MicromagError
 from micromag.plot.writing import write_rows
@@ -126,8 +126,8 @@ def model_line(run: RunFile, column: str, stage: int, after: float | None) -> Li
     first = rows_of_stage(run, stage)[0][0]
     m = np.array([column_of(run, name, WHERE)[first] for name in AXES])
     t, _ = series_of(run, column, stage, after)
-    y = path(part, m / np.linalg.norm(m), t)[:, AXES[column]]
-    return strongest(*spectrum(t, y))
+    y = path(part, direction_of(m, WHERE), t)[:, AXES[column]]
+    return line_of(t, y)
 
 
 def measure_sweep(
@@ -147,9 +147,11 @@ def measure_sweep(
         try:
             run = sweep.run(replica.number)
             number = last_stage(run, stage)
-            frequencies, amplitudes = spectrum(*series_of(run, column, number, after))
-            line = strongest(frequencies, amplitudes)
-            point = replace(point, frequencies=frequencies, amplitudes=amplitudes, line=line)
+            t, y = series_of(run, column, number, after)
+            frequencies, amplitudes = spectrum(t, y)
+            point = replace(
+                point, frequencies=frequencies, amplitudes=amplitudes, line=line_of(t, y)
+            )
             point = replace(point, model=model_line(run, column, number, after))
         except MicromagError as error:
             if point.amplitudes is None:
@@ -172,14 +174,14 @@ def write_csv(found: Oscillations, path: Path) -> None:
     """Write one row per replica, by number; raises MicromagError if the disk refuses."""
     keys = list(dict.fromkeys(key for p in found.points for key in p.coordinates))
     head = [
-        "replica", "status", *keys, "frequency (Hz)", "amplitude", "model_frequency (Hz)",
-        "model_amplitude", "note",
+        "replica", "status", *keys, "frequency (Hz)", "amplitude", "growth (1/s)", "model_frequency (Hz)",
+        "model_amplitude", "model_growth (1/s)", "note",
     ]  # fmt: skip
     rows = []
     for curve in found.curves:
         for p in curve.points:
             own, model = (
-                ["", ""] if line is None else [line.frequency, line.amplitude]
+                ["", "", ""] if line is None else [line.frequency, line.amplitude, line.growth]
                 for line in (p.line, p.model)
             )
             given = [p.coordinates.get(key, "") for key in keys]

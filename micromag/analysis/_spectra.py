@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,20 @@ FEWEST = 3.0
 
 @dataclass(frozen=True)
 class Line:
-    """An oscillation A cos(2 pi f t + phase): its frequency [Hz] and amplitude."""
+    """An oscillation A cos(2 pi f t + phase).
+
+    Attributes
+    ----------
+    frequency, amplitude
+        f [Hz] and A, in the unit of the column.
+    growth
+        Rate at which the amplitude grows [1/s], below 0 if the oscillation dies out: from its sizes in
+        the two halves of the series.
+    """
 
     frequency: float
     amplitude: float
+    growth: float = 0.0
 
 
 def spectrum(t: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -33,6 +44,26 @@ def spectrum(t: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
     bins = np.fft.rfft((y - y.mean()) * window)
     step = (t[-1] - t[0]) / (len(t) - 1)
     return np.fft.rfftfreq(len(y), step), 2 * np.abs(bins) / window.sum()
+
+
+def line_of(t: FloatArray, y: FloatArray) -> Line | None:
+    """Return the strongest line of a series, with its growth; None as `strongest`."""
+    line = strongest(*spectrum(t, y))
+    if line is None:
+        return None
+    middle = len(t) // 2
+    first, second = (
+        _size(line.frequency, t[part], y[part]) for part in (slice(middle), slice(middle, None))
+    )
+    growth = math.log(second / first) / (t[middle] - t[0]) if first > 0 and second > 0 else 0.0
+    return replace(line, growth=growth)
+
+
+def _size(frequency: float, t: FloatArray, y: FloatArray) -> float:
+    """Return the amplitude at a frequency, under a Hann window."""
+    window = np.hanning(len(y) + 1)[:-1]
+    wave = np.exp(-2j * np.pi * frequency * (t - t[0]))
+    return float(2 * np.abs(((y - y.mean()) * window * wave).sum()) / window.sum())
 
 
 def strongest(frequencies: FloatArray, amplitudes: FloatArray) -> Line | None:

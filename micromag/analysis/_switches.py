@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from micromag.analysis._macrospin import Macrospin, passage, threshold
+from micromag.analysis._macrospin import Macrospin, direction_of, passage, threshold
 from micromag.analysis._rows import column_of, rows_of_stage
-from micromag.analysis._sweep_curves import abscissa, component, label_of, name_of, value_of
+from micromag.analysis._sweep_curves import DRIVES, abscissa, component, label_of, name_of, value_of
 from micromag.errors import AnalysisError, MicromagError
 from micromag.plot.writing import write_rows
 
@@ -151,7 +151,7 @@ def start_of(run: RunFile, stage: int) -> FloatArray:
     """Return the direction of the mean magnetization at the start of a stage, shape (3,)."""
     first = rows_of_stage(run, stage)[0][0]
     m = np.array([column_of(run, name, WHERE)[first] for name in AXES])
-    return m / np.linalg.norm(m)
+    return direction_of(m, WHERE)
 
 
 def measure_sweep(
@@ -174,10 +174,10 @@ def measure_sweep(
             point = replace(point, note=point.note or error.what)
         groups.setdefault(label_of(sweep, replica, key), []).append(point)
     curves = []
+    name, unit = name_of(sweep, key)
     for label, points in groups.items():
         points.sort(key=lambda p: (p.value, p.number))
-        curves.append(_with_model(Curve(label, tuple(points)), runs, column, stage))
-    name, unit = name_of(sweep, key)
+        curves.append(_with_model(Curve(label, tuple(points)), runs, column, stage, unit))
     return Switches(key, name, unit, column, tuple(curves))
 
 
@@ -193,13 +193,15 @@ def first_run(run: RunFile, stage: int | None) -> int:
 # --------------------------------------------------------------------------------------- model
 
 
-def _with_model(curve: Curve, runs: Mapping[int, RunFile], column: str, stage: int | None) -> Curve:
+def _with_model(
+    curve: Curve, runs: Mapping[int, RunFile], column: str, stage: int | None, unit: str
+) -> Curve:
     known = [p for p in curve.points if p.found is not None]
     try:
         models = {
             p.number: model_of(r := runs[p.number], column, first_run(r, stage)) for p in known
         }
-        lost = _thresholds(known, runs, stage)
+        lost = _thresholds(known, runs, stage) if unit in DRIVES else ()
     except MicromagError as error:
         return replace(curve, note=error.what)
     points = tuple(replace(p, model=models.get(p.number)) for p in curve.points)

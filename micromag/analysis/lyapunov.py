@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, StrictInt
+from pydantic import Field, StrictInt, model_validator
 
-from micromag.analysis._macrospin import parting
+from micromag.analysis._macrospin import direction_of, parting
 from micromag.analysis._rows import last_stage, rows_of_stage
 from micromag.analysis.base import Analysis
 from micromag.errors import AnalysisError
-from micromag.parameters import Quantity
+from micromag.parameters import Quantity, custom_error
 
 if TYPE_CHECKING:
     from micromag.output.runfile import RunFile
@@ -71,18 +71,18 @@ class Lyapunov(Analysis):
     stage: Annotated[StrictInt, Field(ge=0)] | None = None
     """Number of the stage in the schedule, from 0."""
 
+    @model_validator(mode="after")
+    def _enough(self) -> Lyapunov:
+        if self.intervals < 2 * BLOCKS:
+            what = f"{self.intervals} intervals are too few to tell a rate"
+            allowed = f"'for' at least {2 * BLOCKS} times 'every'"
+            raise custom_error("lyapunov", what, allowed, "for")
+        return self
+
     @property
     def intervals(self) -> int:
-        """Number of intervals; raises AnalysisError where they are too few."""
-        count = round(self.duration / self.every)
-        if count < 2 * BLOCKS:
-            raise AnalysisError(
-                "too few intervals to tell a rate",
-                where=_WHERE,
-                value=f"{count}",
-                allowed=f"'for' at least {2 * BLOCKS} times 'every'",
-            )
-        return count
+        """Number of intervals."""
+        return round(self.duration / self.every)
 
     def report(self, run: RunFile) -> str:
         """Return the exponent and what it means; raises AnalysisError where it cannot be told."""
@@ -112,11 +112,9 @@ class Lyapunov(Analysis):
 
         count, (m, t) = self.intervals, self._end(run)
         spin = macrospin_of(run, last_stage(run, self.stage))
-        mean = m.sum(axis=(1, 2, 3))
-        size = np.linalg.norm(mean)
-        if not size:
-            raise AnalysisError("the mean magnetization is 0", where=_WHERE)
-        return exponent_of(parting(spin, mean / size, t, self.every, count), self.every)
+        filled = (m**2).sum(axis=0) > 0
+        mean = direction_of(m[:, filled].mean(axis=1), _WHERE)
+        return exponent_of(parting(spin, mean, t, self.every, count), self.every)
 
     def _end(self, run: RunFile) -> tuple[NDArray[np.float64], float]:
         """Return the last snapshot of the stage, and its time [s]."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _WHERE = "analysis.skyrmion_hall_angle"
 COLUMNS = ("skyrmion_x", "skyrmion_y")
 FEWEST_ROWS = 4
+STILL = 0.01
+"""A slower skyrmion has no direction [m/s]."""
 
 
 class SkyrmionHallAngle(Analysis):
@@ -82,6 +84,12 @@ class SkyrmionHallAngle(Analysis):
         for axis, name in enumerate(COLUMNS):
             x = column_of(run, name, _WHERE)[rows]
             lost = np.flatnonzero(~np.isfinite(x))
+            if len(lost) == len(x):
+                raise AnalysisError(
+                    f"there is no skyrmion in stage {stage}",
+                    where=_WHERE,
+                    next_step="start from one: initial: {skyrmion: {kind: neel}}",
+                )
             if len(lost):
                 raise AnalysisError(
                     "there is no skyrmion any more",
@@ -109,5 +117,7 @@ class SkyrmionHallAngle(Analysis):
 
 
 def _told(v: NDArray[np.float64]) -> str:
+    if np.hypot(*v) < STILL:
+        return "less than 1 cm/s"
     angle = math.degrees(math.atan(v[1] / v[0])) if v[0] else math.copysign(90.0, v[1])
     return f"({v[0]:.2f}, {v[1]:.2f}) m/s, at {angle:.1f} degrees to the x axis"

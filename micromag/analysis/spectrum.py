@@ -22,7 +22,7 @@ from micromag.analysis._oscillations import (
     write_csv,
 )
 from micromag.analysis._rows import last_stage
-from micromag.analysis._spectra import Line, spectrum, strongest
+from micromag.analysis._spectra import Line, line_of
 from micromag.analysis.base import Analysis
 from micromag.errors import AnalysisError
 from micromag.parameters import Quantity
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 PICTURE = "spectrum.png"
 """What a sweep leaves in its folder, beside the CSV of the same name."""
+
+
+STEADY = 3e-3
+"""An amplitude that changes by less than this part in 1/f is told as it is."""
 
 
 class Spectrum(Analysis):
@@ -83,7 +87,7 @@ class Spectrum(Analysis):
         """Return the strongest line; raises AnalysisError where the rows do not tell one."""
         stage = last_stage(run, self.stage)
         t, y = series_of(run, self.column, stage, self.after)
-        line = strongest(*spectrum(t, y))
+        line = line_of(t, y)
         text = f"{self.column} {_oscillates(line)}"
         try:
             model = model_line(run, self.column, stage, self.after)
@@ -131,7 +135,16 @@ class Spectrum(Analysis):
 def _oscillates(line: Line | None) -> str:
     if line is None:
         return "does not oscillate"
-    return f"oscillates at {si(line.frequency, 'Hz', 4)} with an amplitude of {line.amplitude:.3g}"
+    text = f"oscillates at {si(line.frequency, 'Hz', 4)} with an amplitude of {line.amplitude:.3g}"
+    return text + _lasting(line)
+
+
+def _lasting(line: Line) -> str:
+    """Return whether the oscillation dies out or grows within some hundred periods."""
+    if abs(line.growth) < STEADY * line.frequency:
+        return ""
+    word = "dies out" if line.growth < 0 else "grows"
+    return f", which {word} by e in {si(1 / abs(line.growth), 's', 3)}"
 
 
 def _told(found: Oscillations, curve: Curve) -> str:
@@ -158,7 +171,7 @@ def _value(found: Oscillations, point: Point) -> str:
 def _at(found: Oscillations, point: Point) -> str:
     assert point.line is not None
     value = f"{found.name} = {_value(found, point)}" if found.name != "replica" else point.label
-    text = f"{si(point.line.frequency, 'Hz', 4)} for {value}"
+    text = f"{si(point.line.frequency, 'Hz', 4)} for {value}{_lasting(point.line)}"
     if point.model is not None:
         text += f" (a macrospin at {si(point.model.frequency, 'Hz', 4)})"
     return text

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field, StrictInt
 
+from micromag.analysis._macrospin import direction_of
 from micromag.analysis._rows import column_of, last_stage
 from micromag.analysis.base import Analysis
 from micromag.errors import AnalysisError
@@ -76,7 +77,13 @@ class SpinOrbitEfficiency(Analysis):
         if not len(rows):
             raise AnalysisError(f"the table has no row of stage {stage}", where=_WHERE)
         m = np.array([column_of(run, name, _WHERE)[rows[-1]] for name in AXES])
-        found = spin_orbit_fields(run, stage, m / np.linalg.norm(m))
+        found = spin_orbit_fields(run, stage, direction_of(m, _WHERE))
+        if max(abs(found.damping_like), abs(found.field_like)) < ROUNDING * found.per_angle:
+            raise AnalysisError(
+                f"the current does not tilt the magnet in stage {stage}",
+                where=_WHERE,
+                next_step="relax leaves torques out: relax: {currents: true, max_torque: ...}",
+            )
         torque = float(column_of(run, "max_torque", _WHERE)[rows[-1]])
         if torque > AT_REST * np.hypot(found.damping_like, found.field_like):
             raise AnalysisError(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StrictInt
 
+from micromag.analysis._sweep_curves import DRIVES
 from micromag.analysis._switches import (
     WHERE,
     Curve,
@@ -157,7 +158,8 @@ def _side(found: Switches, curve: Curve, sign: int) -> str:
     limit = curve.threshold(sign)
     if any(p.model is not None for p in points):
         if limit is None:
-            text += "; a slowly driven macrospin stays stable"
+            stays = "; a slowly driven macrospin stays stable"
+            text += stays if found.unit in DRIVES else ""
         else:
             text += (
                 f"; a slowly driven macrospin becomes unstable at {si(limit, found.unit or '1')}"

@@ -146,7 +146,7 @@ def _rows(sample: Sample, part: Part) -> tuple[int, int]:
 
 def _measure(sample: Sample, part: Part) -> Walls:
     spec = np.tile([0.0, -1.0, 0.0, 0.0, 0.0], (sample.engine.model.replicas, 1))
-    for replica, sums in enumerate(_profiles(sample, part)):
+    for replica, sums in enumerate(profiles(sample, part)):
         wall = _follow(sample, part, replica, sums) if sample.due[replica] else None
         if wall is not None:
             spec[replica] = wall.spec
@@ -156,7 +156,7 @@ def _measure(sample: Sample, part: Part) -> Walls:
 # -------------------------------------------------------------------- from the device
 
 
-def _profiles(sample: Sample, part: Part) -> FloatArray:
+def profiles(sample: Sample, part: Part) -> FloatArray:
     """Return the sums of m and the number of cells at every x, shape ``(replica, 4, nx)``."""
     engine, backend = sample.engine, sample.engine.backend
     (nx, ny, nz), replicas = engine.model.mesh.cells, engine.model.replicas
