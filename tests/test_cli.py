@@ -269,7 +269,7 @@ def test_what_does_not_fit_the_mesh_is_found_before_anything_is_written(
     assert (found, out) == (code, ""), err
     assert says in err and "Traceback" not in err
     assert not (here / "runs").exists()
-    assert time.perf_counter() - begin < 2
+    assert time.perf_counter() - begin < 60  # a compilation would come first
 
 
 # -------------------------------------------------------------------- run
