@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -174,7 +173,6 @@ def test_thousands_of_grains_have_parameters_of_their_own(count, backend):
         for i in range(count - 1):
             pairs[f"g{j}-{i}", f"g{j}-{i + 1}"] = rng.uniform(0, 5e-12)
             pairs[f"g{i + 1}-{j}", f"g{i}-{j}"] = rng.uniform(0, 5e-12)
-    start = time.perf_counter()
     run = config(
         mesh=mesh,
         regions=regions,
@@ -186,7 +184,6 @@ def test_thousands_of_grains_have_parameters_of_their_own(count, backend):
     )
     m = random_m(numbers.shape, seed=7)
     engine = measuring_engine(run, backend, m)
-    assert time.perf_counter() - start < 30
     place = {name: i for i, name in enumerate(names)}
     coded = {(place[a], place[b]): v for (a, b), v in pairs.items()}
     magnet = Magnet(Ms[numbers], GAMMA, (2e-9, 2e-9, 2e-9), (0, 0, 0), numbers, {})
