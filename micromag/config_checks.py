@@ -62,6 +62,8 @@ def check_analyses(config: RunConfig) -> None:
         if isinstance(examined, Run) and not swept_stages and after >= examined.duration:
             what = f"the stage lasts no longer than {si(examined.duration, 's')}"
             raise custom_error("analysis", what, "a time before its end", f"{key}.after")
+        if (unfit := analysis.unfit(config)) is not None:
+            raise custom_error("analysis", unfit, "another analysis, or another run", key)
 
 
 def _provider(column: str, terms: Sequence[str], torques: Sequence[tuple[str, Term]]) -> str | None:

@@ -324,6 +324,24 @@ def _pairs(config: RunConfig) -> Iterator[str]:
             if key == "interlayer_exchange":
                 hint = ": the spacer takes no cells, so put the layers on each other"
             yield f"{key}.{name} of {':'.join(pair)} does nothing, for the two share no face{hint}"
+        elif key == "interlayer_exchange" and (A := _direct(config, pair)):
+            yield (
+                f"exchange holds {':'.join(pair)} together as well, with 2 A/d of A = {si(A, 'J/m')}, beside "
+                f'{key}; cut it:  exchange: {{A: {{..., "{":".join(pair)}": 0}}}}'
+            )
+
+
+def _direct(config: RunConfig, pair: tuple[str, str]) -> float:
+    """Return the exchange constant between two regions [J/m], 0 where it is cut or not known."""
+    total = 0.0
+    for key, term in config.energy:
+        A = term.parameters().get("A") if key == "exchange" else None
+        if A is None or A.is_per_cell:
+            continue
+        first, second = (float(A.of_region(name)) for name in pair)
+        between = 2 * first * second / (first + second) if first + second else 0.0
+        total += float(A.pairs.get(pair, between))
+    return total
 
 
 def _touch(first: NDArray[np.bool_], second: NDArray[np.bool_], mesh: Mesh) -> bool:

@@ -232,21 +232,22 @@ class TimeReversal:
                 allowed=f"{100 * ERROR:g} or more",
             )
         _refuse(config)
-        first = next((i for i, s in enumerate(config.schedule) if isinstance(s, Run)), None)
-        if first is None:
-            raise ConfigError(
-                "there is nothing to reverse: no run stage",
-                where="schedule",
-                next_step="add '- run: {for: 0.5 ns}'",
-            )
-        stage = config.schedule[first]
-        assert isinstance(stage, Run)
-        self._before = config.schedule[:first]
-        self.duration = stage.duration if duration is None else duration
+        runs = [(i, s) for i, s in enumerate(config.schedule) if isinstance(s, Run)]
+        if duration is None:
+            if not runs:
+                raise ConfigError(
+                    "there is nothing to reverse: no run stage",
+                    where="schedule",
+                    next_step="add '- run: {for: 0.5 ns}', or give the time of one way (--for)",
+                )
+            duration = runs[0][1].duration
+        self._before = config.schedule[: runs[0][0] if runs else None]
+        self.duration = duration
         self.tolerance = tolerance
         self._device = device
         self._start = _plain(config)
-        self._config = _plain(config.with_overrides(stage.overrides) if stage.overrides else config)
+        overrides = runs[0][1].overrides if runs else {}
+        self._config = _plain(config.with_overrides(overrides) if overrides else config)
         _refuse(self._config)
 
     def run(self, note: Callable[[str], None] = lambda name: None) -> Reversal:

@@ -129,7 +129,12 @@ def test_layers_that_do_not_touch_are_not_coupled() -> None:
 
     says = "J1 of fixed:free does nothing, for the two share no face: the spacer takes no cells"
     assert says in found(**layers(0))
-    assert "share no face" not in found(**layers(1e-9))
+    touching = layers(1e-9)
+    assert "share no face" not in found(**touching)
+    touching["energy"]["exchange"] = {"A": 1e-11}
+    assert "exchange holds fixed:free together as well" in found(**touching)
+    touching["energy"]["exchange"] = {"A": {"default": 1e-11, "free:fixed": 0}}
+    assert "together as well" not in found(**touching)
 
 
 def test_a_coupling_of_layers_without_a_pair() -> None:

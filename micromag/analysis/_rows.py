@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from micromag.errors import AnalysisError
 
 if TYPE_CHECKING:
+    from micromag.config import RunConfig
     from micromag.output.runfile import RunFile
 
 
@@ -28,6 +29,15 @@ def column_of(run: RunFile, name: str, where: str) -> NDArray[np.float64]:
 def last_stage(run: RunFile, stage: int | None) -> int:
     """Return the number of the stage that was asked for, by default the last one in the table."""
     return stage if stage is not None else int(run.table["stage"].max(initial=0))
+
+
+def not_in_time(config: RunConfig, stage: int | None) -> str | None:
+    """Return that no time passes in the stage that was asked for, None if some does."""
+    number = len(config.schedule) - 1 if stage is None else stage
+    examined = config.schedule[number]
+    if hasattr(examined, "duration"):
+        return None
+    return f"stage {number} is {type(examined).__name__.lower()}, in which no time passes"
 
 
 def rows_of_stage(run: RunFile, stage: int) -> tuple[NDArray[np.intp], float]:

@@ -15,6 +15,7 @@ from micromag.analysis._macrospin import Macrospin, direction_of, passage, thres
 from micromag.analysis._rows import column_of, rows_of_stage
 from micromag.analysis._sweep_curves import DRIVES, abscissa, component, label_of, name_of, value_of
 from micromag.errors import AnalysisError, MicromagError
+from micromag.observables.base import MARK
 from micromag.plot.writing import write_rows
 
 if TYPE_CHECKING:
@@ -142,9 +143,17 @@ def model_of(run: RunFile, column: str, stage: int) -> Switch:
     # The engine's side of the program lies above this one: see ignore_imports in pyproject.toml.
     from micromag.macrospin_model import parts_from
 
+    if MARK in column:
+        raise AnalysisError(f"{column} is of a part of the magnet", where=WHERE)
     m = start_of(run, stage)
     time, end = passage(parts_from(run, stage), m, AXES[column])
     return Switch(float(m[AXES[column]]), end, time)
+
+
+def components_of(column: str) -> tuple[str, ...]:
+    """Return all components of the mean that a column belongs to: of ``m_z@free`` in the region free."""
+    part = column.partition(MARK)[2]
+    return tuple(f"{name}{MARK}{part}" if part else name for name in AXES)
 
 
 def start_of(run: RunFile, stage: int) -> FloatArray:

@@ -12,6 +12,7 @@ from micromag.arguments import Checked
 from micromag.errors import AnalysisError, UnreadableInputError
 
 if TYPE_CHECKING:
+    from micromag.config import RunConfig
     from micromag.output.runfile import RunFile
     from micromag.output.sweep_file import SweepFile
 
@@ -49,6 +50,10 @@ class Analysis(Checked):
     def needed_columns(self) -> tuple[str, ...]:
         """Return the columns of the table without which nothing can be found."""
         return ()
+
+    def unfit(self, config: RunConfig) -> str | None:
+        """Return why nothing can be found in what a run file makes, None where something can."""
+        return None
 
     def needed_swept_keys(self) -> tuple[str, ...]:
         """Return the key paths that a sweep has to sweep."""

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from pydantic import Field, StrictInt, model_validator
 
 from micromag.analysis._macrospin import direction_of, parting
-from micromag.analysis._rows import last_stage, rows_of_stage
+from micromag.analysis._rows import last_stage, not_in_time, rows_of_stage
 from micromag.analysis.base import Analysis
 from micromag.errors import AnalysisError
 from micromag.parameters import Quantity, custom_error
 
 if TYPE_CHECKING:
+    from micromag.config import RunConfig
     from micromag.output.runfile import RunFile
 
 _WHERE = "analysis.lyapunov"
@@ -83,6 +84,14 @@ class Lyapunov(Analysis):
     def intervals(self) -> int:
         """Number of intervals."""
         return round(self.duration / self.every)
+
+    def unfit(self, config: RunConfig) -> str | None:
+        """Return that there is noise or a window; see the base class."""
+        if any(term.kind == "noise" for _, term in config.energy):
+            return "with noise, neighbouring states part at any rate"
+        if config.mesh.window is not None:
+            return "neighbouring states are not followed by a window"
+        return not_in_time(config, self.stage)
 
     def report(self, run: RunFile) -> str:
         """Return the exponent and what it means; raises AnalysisError where it cannot be told."""

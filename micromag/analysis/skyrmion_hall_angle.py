@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, StrictInt
 
-from micromag.analysis._rows import column_of, last_stage, rows_of_stage
+from micromag.analysis._rows import column_of, last_stage, not_in_time, rows_of_stage
 from micromag.analysis.base import Analysis
 from micromag.errors import AnalysisError
 from micromag.parameters import Quantity
 
 if TYPE_CHECKING:
+    from micromag.config import RunConfig
     from micromag.output.runfile import RunFile
 
 _WHERE = "analysis.skyrmion_hall_angle"
@@ -54,6 +55,10 @@ class SkyrmionHallAngle(Analysis):
     def needed_columns(self) -> tuple[str, ...]:
         """Return the position of the skyrmion."""
         return COLUMNS
+
+    def unfit(self, config: RunConfig) -> str | None:
+        """Return that no time passes; see the base class."""
+        return not_in_time(config, self.stage)
 
     def report(self, run: RunFile) -> str:
         """Return velocity and angle; raises AnalysisError where there is no skyrmion, or no path."""

@@ -6,12 +6,13 @@ import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import Field, StrictInt
 
 from micromag.analysis._oscillations import (
+    FEWEST_ROWS,
     WHERE,
     Curve,
     Oscillations,
@@ -21,7 +22,7 @@ from micromag.analysis._oscillations import (
     series_of,
     write_csv,
 )
-from micromag.analysis._rows import last_stage
+from micromag.analysis._rows import last_stage, not_in_time
 from micromag.analysis._spectra import Line, line_of
 from micromag.analysis.base import Analysis
 from micromag.errors import AnalysisError
@@ -29,6 +30,7 @@ from micromag.parameters import Quantity
 from micromag.si_text import si
 
 if TYPE_CHECKING:
+    from micromag.config import RunConfig
     from micromag.output.runfile import RunFile
     from micromag.output.sweep_file import SweepFile
 
@@ -82,6 +84,21 @@ class Spectrum(Analysis):
     def needed_swept_keys(self) -> tuple[str, ...]:
         """Return the abscissa, if it is named."""
         return () if self.against is None else (self.against,)
+
+    def unfit(self, config: RunConfig) -> str | None:
+        """Return that there are too few rows, or no time passes; see the base class."""
+        if (still := not_in_time(config, self.stage)) is not None:
+            return still
+        stage: Any = config.schedule[-1 if self.stage is None else self.stage]
+        every, after = config.output.table.every, self.after
+        if every is None or "output.table.every" in stage.overrides:
+            return None
+        rows = math.floor(
+            (stage.duration - (stage.duration / 2 if after is None else after)) / every
+        )
+        if rows < FEWEST_ROWS - 1:
+            return f"it has {rows + 1} rows for a spectrum, and needs {FEWEST_ROWS}"
+        return None
 
     def report(self, run: RunFile) -> str:
         """Return the strongest line; raises AnalysisError where the rows do not tell one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import Field, StrictInt
@@ -14,6 +14,7 @@ from micromag.errors import AnalysisError
 from micromag.transport.spin_hall import MechanismAngle
 
 if TYPE_CHECKING:
+    from micromag.config import RunConfig
     from micromag.macrospin_model import SpinOrbitFields
     from micromag.output.runfile import RunFile
 
@@ -57,6 +58,18 @@ class SpinOrbitEfficiency(Analysis):
     def needed_columns(self) -> tuple[str, ...]:
         """Return the mean magnetization, and whether it is at rest."""
         return (*AXES, "max_torque")
+
+    def unfit(self, config: RunConfig) -> str | None:
+        """Return that other torques act or the current does not; see the base class."""
+        torques = [key for key, _ in config.torques]
+        if torques != ["spin_orbit"]:
+            return (
+                f"the run is to have one torque, spin_orbit, and has {', '.join(torques) or 'none'}"
+            )
+        stage: Any = config.schedule[-1 if self.stage is None else self.stage]
+        if not getattr(stage, "currents", True) or type(stage).__name__ == "Minimize":
+            return "torques are off in its stage; relax takes them in with  currents: true"
+        return None
 
     def report(self, run: RunFile) -> str:
         """Return efficiencies and angle; raises AnalysisError where they do not follow."""

@@ -6,9 +6,9 @@ import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field, StrictInt
+from pydantic import Field, StrictInt, StringConstraints
 
 from micromag.analysis._sweep_curves import DRIVES
 from micromag.analysis._switches import (
@@ -16,6 +16,7 @@ from micromag.analysis._switches import (
     Curve,
     Point,
     Switches,
+    components_of,
     first_run,
     measure_sweep,
     model_of,
@@ -24,9 +25,11 @@ from micromag.analysis._switches import (
 )
 from micromag.analysis.base import Analysis
 from micromag.errors import AnalysisError
+from micromag.observables.base import MARK
 from micromag.si_text import si
 
 if TYPE_CHECKING:
+    from micromag.config import RunConfig
     from micromag.output.runfile import RunFile
     from micromag.output.sweep_file import SweepFile
 
@@ -62,7 +65,7 @@ class Switching(Analysis):
     =======  ====  ==================================================================
     name     unit  default
     =======  ====  ==================================================================
-    column   --    ``m_z``; ``m_x``, ``m_y``
+    column   --    ``m_z``; ``m_x``, ``m_y``, of a part of the magnet ``m_z@free``
     stage    --    the first run stage; number in the schedule, from 0
     against  --    the first swept voltage, current or field; the figure's abscissa
     =======  ====  ==================================================================
@@ -71,7 +74,7 @@ class Switching(Analysis):
     (2013).
     """
 
-    column: Literal["m_x", "m_y", "m_z"] = "m_z"
+    column: Annotated[str, StringConstraints(pattern=r"^m_[xyz](@\w+)?$")] = "m_z"
     """Component that changes sides."""
     stage: Annotated[StrictInt, Field(ge=0)] | None = None
     """Number of the stage in the schedule, from 0."""
@@ -80,7 +83,18 @@ class Switching(Analysis):
 
     def needed_columns(self) -> tuple[str, ...]:
         """Return all components: the macrospin starts from them."""
-        return ("m_x", "m_y", "m_z")
+        return components_of(self.column)
+
+    def unfit(self, config: RunConfig) -> str | None:
+        """Return that the mean is over more than what a torque switches; see the base class."""
+        regions = {getattr(term, "region", None) for _, term in config.torques} - {None}
+        if len(regions) != 1 or MARK in self.column:
+            return None
+        free = regions.pop()
+        return (
+            f"{self.column} is the mean over the whole magnet, and the torque acts on the region {free}: "
+            f"column: {self.column}@{free}, with m@{free} in output.table.columns"
+        )
 
     def needed_swept_keys(self) -> tuple[str, ...]:
         """Return the abscissa, if it is named."""

@@ -31,8 +31,10 @@ def switching_figure(found: Switches) -> Figure:
     scale, label = abscissa_label(found.unit, found.name, [p.value for p in found.points])
     for i, curve in enumerate(found.curves):
         _draw(above, below, curve, scale, COLORS[i % len(COLORS)])
-    component = found.column.replace("m_", "")
-    above.set_ylabel(rf"$\langle m_{component} \rangle$ at the end")
+    name, _, part = found.column.partition("@")
+    component = name.replace("m_", "")
+    where = f" in {part}" if part else ""
+    above.set_ylabel(rf"$\langle m_{component} \rangle${where} at the end")
     above.set_ylim(-1.1, 1.1)
     below.set_ylabel(rf"time to $\langle m_{component} \rangle = 0$ (ns)")
     below.set_ylim(0, 1.08 * below.get_ylim()[1])
