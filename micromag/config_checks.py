@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic_core import PydanticCustomError
 
-from micromag.config_sections import Run
+from micromag.config_sections import Run, Stage, has_currents
 from micromag.observables import OBSERVABLES, observable_of, table_columns
 from micromag.observables.base import MARK
 from micromag.parameters import custom_error
@@ -16,6 +16,7 @@ from micromag.si_text import si
 from micromag.terms import energy_names, term_quantities
 
 if TYPE_CHECKING:
+    from micromag.analysis.base import Analysis
     from micromag.config import RunConfig
     from micromag.config_sections import Solver
     from micromag.terms import Term
@@ -62,8 +63,30 @@ def check_analyses(config: RunConfig) -> None:
         if isinstance(examined, Run) and not swept_stages and after >= examined.duration:
             what = f"the stage lasts no longer than {si(examined.duration, 's')}"
             raise custom_error("analysis", what, "a time before its end", f"{key}.after")
-        if (unfit := analysis.unfit(config)) is not None:
+        unfit = analysis.unfit(config)
+        if examined is not None and not swept_stages:
+            unfit = unfit or _unfit_stage(analysis, examined, number, config)
+        if unfit is not None:
             raise custom_error("analysis", unfit, "another analysis, or another run", key)
+
+
+def _unfit_stage(analysis: Analysis, stage: Stage, number: int, config: RunConfig) -> str | None:
+    """Return why nothing can be found in a stage, None where something can."""
+    kind = type(stage).__name__.lower()
+    if analysis.needs_time and not isinstance(stage, Run):
+        return f"stage {number} is {kind}, in which no time passes"
+    if analysis.needs_currents and not has_currents(stage):
+        return (
+            f"torques are off in stage {number}, {kind}; relax takes them in with  currents: true"
+        )
+    every = config.output.table.every
+    if not isinstance(stage, Run) or every is None or "output.table.every" in stage.overrides:
+        return None
+    after = getattr(analysis, "after", None)
+    rows = 1 + int((stage.duration / 2 if after is None else stage.duration - after) / every)
+    if rows < analysis.fewest_rows:
+        return f"it gets {rows} rows of stage {number} and needs at least {analysis.fewest_rows}"
+    return None
 
 
 def _provider(column: str, terms: Sequence[str], torques: Sequence[tuple[str, Term]]) -> str | None:

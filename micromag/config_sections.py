@@ -204,6 +204,11 @@ class Run(Stage):
     """Duration [s]."""
 
 
+def has_currents(stage: Stage) -> bool:
+    """Return whether torques act in a stage."""
+    return isinstance(stage, Run) or (isinstance(stage, Relax) and stage.currents)
+
+
 class _Stages(Registry[Stage]):
     """The kinds of stages, which live in this one file."""
 

@@ -9,26 +9,22 @@ import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from micromag.cell_values import quantity_of
 from micromag.config_sections import Relax, Run
 from micromag.constants import GAMMA_E
+from micromag.coupling_checks import coupling_warnings
 from micromag.demag.tensor import padded_lengths
 from micromag.driver import LEAST_ERROR
 from micromag.estimate import output_size, stage_outputs, stages
-from micromag.geometry import region_index
 from micromag.health import STABLE, UNSTABLE, long_step
-from micromag.magnets import all_values, fastest_mode, has_energy, magnets, size_of, value_in
-from micromag.mesh import AXES, Mesh
+from micromag.magnets import fastest_mode, has_energy, magnets, size_of, value_in
+from micromag.mesh import AXES
 from micromag.noise_checks import noise_warnings
-from micromag.parameters import Parameter, VectorParameter
 from micromag.si_text import bytes_text, duration_text, si
+from micromag.torque_checks import torque_warnings
 
 if TYPE_CHECKING:
     from micromag.config import RunConfig
-    from micromag.terms.base import Term
 
 MANY_STEPS = 1e8
 """A run with more steps than this takes weeks."""
@@ -39,8 +35,6 @@ PAIR_SECONDS = 3e-7
 """The tensor between two cells takes about this long, measured on one core."""
 THICK = 4
 """One cell may be this many exchange lengths thick before it hides a twist of m."""
-LAID_OUT = 2**20
-"""Cells of a mesh up to which faces between regions are looked for."""
 LARGEST_TURN = 0.5
 """Angle between neighbouring cells [rad] beyond which central differences are far off."""
 FAST_PRIME = 13
@@ -193,14 +187,6 @@ def _values(config: RunConfig) -> Iterator[str]:
         yield f"the damping alpha = {damping:g} is above 1; most magnets have 0.001 to 0.5"
 
 
-def _exchange(config: RunConfig) -> Iterator[str]:
-    if config.mesh.count > 1 and not has_energy(config, "exchange"):
-        yield (
-            "there is no exchange: neighbouring cells do not hold together; "
-            "add  exchange: {A: ...}  to energy"
-        )
-
-
 def _twists(config: RunConfig) -> Iterator[str]:
     """Dzyaloshinskii-Moriya terms against exchange and anisotropy."""
     terms = [(key, term) for key, term in config.energy if term.twists]
@@ -234,163 +220,6 @@ def _twists(config: RunConfig) -> Iterator[str]:
                 f"{si(critical, 'J/m^2')}{place}: walls lower the energy, so that the ground state is "
                 "a spiral and domains break up"
             )
-
-
-def _torques(config: RunConfig) -> Iterator[str]:
-    """Torques that cannot act."""
-    if not config.torques:
-        return
-    acting = [staged for staged, stage in stages(config) if _has_currents(stage)]
-    names = ", ".join(dict.fromkeys(key for key, _ in config.torques))
-    if not acting:
-        yield (
-            f"{names} never acts: relax and minimize leave torques out; "
-            "add a run stage, or  currents: true  to relax"
-        )
-        return
-    for index, (key, term) in enumerate(config.torques):
-        versions = [staged.torques[index][1] for staged in acting]
-        given = " and ".join(name for name, _ in _drives(term))
-        if all(_is_off(version) for version in versions):
-            yield f"{key} does nothing: its {given or 'amplitude'} is 0 in every stage"
-        elif key == "zhang_li" and all(_is_across(config, version) for version in versions):
-            yield (
-                f"{key} does nothing: its current flows along an axis with one cell, "
-                "where m does not change"
-            )
-
-
-def _narrows(config: RunConfig) -> Iterator[str]:
-    """A current that is the same in every cell, along a magnet whose cross-section is not."""
-    inside = config.geometry.mask(config.mesh)
-    for key, term in config.torques:
-        solved = getattr(term, "distribution", "given") == "solved"
-        if key not in ("zhang_li", "transport") or solved:
-            continue
-        for name, parameter in _drives(term):
-            along = [axis for axis in range(3) if _changes(inside, axis)]
-            if parameter.is_per_cell or not isinstance(parameter, VectorParameter):
-                continue
-            axis = next((a for a in along if any(v[a] for v in all_values(parameter))), None)
-            if axis is not None:
-                yield (
-                    f"{key}.{name} is the same everywhere, but the cross-section changes along "
-                    f"{AXES[axis]}: in notches and beside holes the current is denser; solve for it "
-                    "with  transport: {distribution: solved, ...}, or give it from a file"
-                )
-
-
-def _angles(config: RunConfig) -> Iterator[str]:
-    """Spin Hall angles that no metal has."""
-    for key, term in config.torques:
-        angle = getattr(term, "theta_sh", None)
-        size = abs(angle) if isinstance(angle, float) else 0.0
-        if size > 1:
-            yield (
-                f"{key}.theta_sh = {angle:g} is above 1; heavy metals have up to about 0.5, and it is "
-                "a number, not percent or degrees"
-            )
-
-
-def _couplings(config: RunConfig) -> Iterator[str]:
-    """A coupling of layers that acts between all cells."""
-    for key, term in config.energy:
-        if key != "interlayer_exchange" or config.mesh.count == 1:
-            continue
-        for name, parameter in term.parameters().items():
-            if any(all_values(parameter)):
-                yield (
-                    f"{key}.{name} is not for a pair of layers alone: it acts between all neighbouring "
-                    'cells of a region; name the pair,  {default: 0, "free:fixed": ...}'
-                )
-
-
-def _pairs(config: RunConfig) -> Iterator[str]:
-    """A value for the faces between two regions that share none."""
-    given = [
-        (key, term, name, pair)
-        for key, term in (*config.energy, *config.torques)
-        for name, parameter in term.parameters().items()
-        for pair in parameter.pairs
-    ]
-    if not given or config.mesh.count > LAID_OUT or config.mesh.window is not None:
-        return
-    inside = config.geometry.mask(config.mesh)
-    regions = region_index(config.mesh, config.regions)
-    for key, _, name, pair in given:
-        first, second = (inside & regions.mask(part) for part in pair)
-        if first.any() and second.any() and not _touch(first, second, config.mesh):
-            hint = ""
-            if key == "interlayer_exchange":
-                hint = ": the spacer takes no cells, so put the layers on each other"
-            yield f"{key}.{name} of {':'.join(pair)} does nothing, for the two share no face{hint}"
-        elif key == "interlayer_exchange" and (A := _direct(config, pair)):
-            yield (
-                f"exchange holds {':'.join(pair)} together as well, with 2 A/d of A = {si(A, 'J/m')}, beside "
-                f'{key}; cut it:  exchange: {{A: {{..., "{":".join(pair)}": 0}}}}'
-            )
-
-
-def _direct(config: RunConfig, pair: tuple[str, str]) -> float:
-    """Return the exchange constant between two regions [J/m], 0 where it is cut or not known."""
-    total = 0.0
-    for key, term in config.energy:
-        A = term.parameters().get("A") if key == "exchange" else None
-        if A is None or A.is_per_cell:
-            continue
-        first, second = (float(A.of_region(name)) for name in pair)
-        between = 2 * first * second / (first + second) if first + second else 0.0
-        total += float(A.pairs.get(pair, between))
-    return total
-
-
-def _touch(first: NDArray[np.bool_], second: NDArray[np.bool_], mesh: Mesh) -> bool:
-    """Whether a cell of one lies beside a cell of the other."""
-    for axis, periodic in enumerate(mesh.periodic):
-        a, b = (np.moveaxis(part, 2 - axis, 0) for part in (first, second))
-        if (a[:-1] & b[1:]).any() or (b[:-1] & a[1:]).any():
-            return True
-        if periodic and ((a[-1] & b[0]).any() or (b[-1] & a[0]).any()):
-            return True
-    return False
-
-
-def _changes(inside: NDArray[np.bool_], axis: int) -> bool:
-    """Whether the outline changes along an axis; across films and pillars, one cell, it does not."""
-    across = np.moveaxis(inside, 2 - axis, 0)
-    filled = across[across.any(axis=(1, 2))]
-    return bool(len(across) > 1 and (filled != filled[:1]).any())
-
-
-def _has_currents(stage: Any) -> bool:
-    return isinstance(stage, Run) or (isinstance(stage, Relax) and stage.currents)
-
-
-def _drives(term: Term) -> list[tuple[str, Parameter]]:
-    """Return the parameters that drive a torque: those that may depend on time."""
-    return [
-        (name, parameter)
-        for name, parameter in term.parameters().items()
-        if quantity_of(type(term), name).time_dependent
-    ]
-
-
-def _is_off(term: Term) -> bool:
-    return not term.acts_undriven and all(
-        not parameter.is_per_cell and not any(map(size_of, all_values(parameter)))
-        for _, parameter in _drives(term)
-    )
-
-
-def _is_across(config: RunConfig, term: Term) -> bool:
-    """Whether every drive points along axes of one open cell."""
-    flat = [n == 1 for n in config.mesh.cells]
-    return all(
-        not parameter.is_per_cell
-        and isinstance(parameter, VectorParameter)
-        and all(f or c == 0 for v in all_values(parameter) for c, f in zip(v, flat, strict=True))
-        for _, parameter in _drives(term)
-    )
 
 
 # -------------------------------------------------------------------- time and output
@@ -481,15 +310,11 @@ def _analyses(config: RunConfig) -> Iterator[str]:
 _CHECKS: tuple[Callable[[RunConfig], Iterator[str]], ...] = (
     _edges,
     _values,
-    _exchange,
+    coupling_warnings,
     _twists,
     _cells,
     _transforms,
-    _torques,
-    _narrows,
-    _pairs,
-    _couplings,
-    _angles,
+    torque_warnings,
     noise_warnings,
     _times,
     _fixed_steps,

@@ -327,12 +327,17 @@ def test_velocity_of_the_wall(tmp_path, capsys):
     assert x[-1] == pytest.approx(-25e-9, abs=1e-9)
 
 
+def said(tmp_path: Path, name: str, capsys: Any) -> str:
+    """Run a file as it is shipped, into the folder ``o``; return what it says."""
+    options = ["--device", "cpu", "--quiet", "--output", str(tmp_path / "o")]
+    assert main(["run", str(config_path(name)), *options]) == 0
+    return str(capsys.readouterr().out)
+
+
 def sweep_told(tmp_path: Path, name: str, capsys: Any) -> tuple[str, list[dict[str, str]]]:
     """Run a sweep as it is shipped; return what it says and its table of results."""
-    out = tmp_path / "o"
-    assert main(["run", str(config_path(name)), "--device", "cpu", "--quiet", "-o", str(out)]) == 0
-    told = capsys.readouterr().out
-    [table] = out.glob("*.csv")
+    told = said(tmp_path, name, capsys)
+    [table] = (tmp_path / "o").glob("*.csv")
     with table.open() as file:
         return told, list(csv.DictReader(file))
 
@@ -376,11 +381,10 @@ def test_the_oscillator_turns_as_fast_as_the_torque_feeds_it(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_the_skyrmion_goes_where_thiele_says(tmp_path, capsys):
-    out, path = tmp_path / "o", config_path("skyrmion_hall_angle")
-    assert main(["run", str(path), "--device", "cpu", "--quiet", "--output", str(out)]) == 0
     two = rf"\({NUMBER}, {NUMBER}\) m/s, at {NUMBER} degrees"
     told = re.findall(
-        rf"alpha = {NUMBER}: The skyrmion moves at {two}.* gives {two}", capsys.readouterr().out
+        rf"alpha = {NUMBER}: The skyrmion moves at {two}.* gives {two}",
+        said(tmp_path, "skyrmion_hall_angle", capsys),
     )
     assert [float(row[0]) for row in told] == [0.1, 0.2, 0.3, 0.5, 1]
     for row in told:
@@ -391,7 +395,7 @@ def test_the_skyrmion_goes_where_thiele_says(tmp_path, capsys):
     # The force along x is the same for all: tan(angle) = 4 pi/(alpha D).
     slopes = [float(row[0]) * math.tan(math.radians(float(row[3]))) for row in told]
     assert slopes == pytest.approx([slopes[0]] * 5, rel=0.02)
-    radius = RunFile(out / "replica_0000.vtkhdf").table["skyrmion_radius"][0]
+    radius = RunFile(tmp_path / "o" / "replica_0000.vtkhdf").table["skyrmion_radius"][0]
     A, K, D = 15e-12, 0.588e6, 3.3e-3
     theory = math.pi * D * math.sqrt(A / (16 * A * K**2 - math.pi**2 * D**2 * K))
     assert radius == pytest.approx(theory, rel=0.1)
@@ -399,11 +403,10 @@ def test_the_skyrmion_goes_where_thiele_says(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_order_and_chaos_of_the_driven_oscillator(tmp_path, capsys):
-    out, path = tmp_path / "o", config_path("chaotic_oscillator")
-    assert main(["run", str(path), "--device", "cpu", "--quiet", "--output", str(out)]) == 0
     one = rf"{NUMBER} \+- {NUMBER} per ns"
     told = re.findall(
-        rf"{NUMBER} mT: .* exponent is {one}: (\w+), .* gives {one}", capsys.readouterr().out
+        rf"{NUMBER} mT: .* exponent is {one}: (\w+), .* gives {one}",
+        said(tmp_path, "chaotic_oscillator", capsys),
     )
     found = {float(row[0]): row[1:] for row in told}
     assert [row[2] for row in found.values()] == ["order", "order", "chaos", "chaos", "order"]
@@ -416,11 +419,9 @@ def test_order_and_chaos_of_the_driven_oscillator(tmp_path, capsys):
 
 
 def test_the_spin_hall_angle_told_from_the_tilt_is_that_of_the_metal(tmp_path, capsys):
-    out, path = tmp_path / "o", config_path("spin_hall_temperature")
-    assert main(["run", str(path), "--device", "cpu", "--quiet", "--output", str(out)]) == 0
     told = re.findall(
         rf"= {NUMBER} K: .*: theta_DL = {NUMBER}, theta_FL = 0; .* theta_SH = {NUMBER}",
-        capsys.readouterr().out,
+        said(tmp_path, "spin_hall_temperature", capsys),
     )
     assert [float(T) for T, _, _ in told] == [4, 50, 100, 200, 300, 400]
     for temperature, measured, theory in told:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from micromag.analysis._macrospin import direction_of, path
-from micromag.analysis._rows import column_of, last_stage, rows_of_stage
+from micromag.analysis._rows import column_of, last_stage, late_rows, rows_of_stage
 from micromag.analysis._spectra import Line, line_of, spectrum
-from micromag.analysis._sweep_curves import abscissa, component, label_of, name_of, value_of
-from micromag.errors import AnalysisError, MicromagError
+from micromag.analysis._sweep_curves import (
+    SweptPoint,
+    abscissa,
+    by_number,
+    measured_points,
+    name_of,
+)
+from micromag.errors import AnalysisError
 from micromag.plot.writing import write_rows
 
 if TYPE_CHECKING:
@@ -31,8 +36,8 @@ UNEVEN = 1e-3
 
 
 @dataclass(frozen=True)
-class Point:
-    """One replica of a sweep: what was swept, its spectrum, and the strongest lines.
+class Point(SweptPoint):
+    """One replica of a sweep: its spectrum, and the strongest lines.
 
     Attributes
     ----------
@@ -40,18 +45,15 @@ class Point:
         The spectrum [Hz], [unit of the column]; None where nothing is known.
     line, model
         What oscillates most in the run and in its macrospin; None where nothing does.
+    model_note
+        Why there is no macrospin.
     """
 
-    number: int
-    label: str
-    status: str
-    coordinates: Mapping[str, Any]
-    value: float
     frequencies: FloatArray | None = None
     amplitudes: FloatArray | None = None
     line: Line | None = None
     model: Line | None = None
-    note: str = ""
+    model_note: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Oscillations:
     @property
     def points(self) -> list[Point]:
         """All points by the number of their replica."""
-        return sorted((p for c in self.curves for p in c.points), key=lambda p: p.number)
+        return by_number(p for curve in self.curves for p in curve.points)
 
 
 def series_of(
@@ -87,18 +89,7 @@ def series_of(
     There must be rows enough, at even steps, all of them numbers.
     """
     values = column_of(run, column, WHERE)
-    rows, begin = rows_of_stage(run, stage)
-    t = np.asarray(run.table["t"][rows], dtype=np.float64)
-    skip = (t[-1] - begin) / 2 if after is None and len(t) else after or 0.0
-    rows, t = rows[t >= begin + skip], t[t >= begin + skip]
-    if len(t) < FEWEST_ROWS:
-        raise AnalysisError(
-            f"too few rows of stage {stage} for a spectrum",
-            where=WHERE,
-            value=f"{len(t)} rows",
-            allowed=f"at least {FEWEST_ROWS}",
-            next_step="shorten output.table.every, lengthen the run or lower 'after'",
-        )
+    rows, t = late_rows(run, stage, after, FEWEST_ROWS, WHERE)
     steps = np.diff(t)
     if np.ptp(steps) > UNEVEN * steps.mean():
         raise AnalysisError(
@@ -134,37 +125,24 @@ def measure_sweep(
     sweep: SweepFile, column: str, stage: int | None, after: float | None, against: str | None
 ) -> Oscillations:
     """Return the oscillations of all replicas; raises AnalysisError where ``against`` was not swept."""
-    key = abscissa(sweep, against, WHERE)
-    which = component(sweep, key)
-    groups: dict[str, list[Point]] = {}
-    notes: dict[str, str] = {}
-    for replica in sweep.replicas:
-        label = label_of(sweep, replica, key)
-        point = Point(
-            replica.number, replica.label, replica.status, replica.coordinates,
-            value_of(replica, key, which, WHERE), note=replica.message,
-        )  # fmt: skip
+
+    def measured(point: Point, run: RunFile) -> Point:
+        number = last_stage(run, stage)
+        t, y = series_of(run, column, number, after)
+        frequencies, amplitudes = spectrum(t, y)
+        point = replace(point, frequencies=frequencies, amplitudes=amplitudes, line=line_of(t, y))
         try:
-            run = sweep.run(replica.number)
-            number = last_stage(run, stage)
-            t, y = series_of(run, column, number, after)
-            frequencies, amplitudes = spectrum(t, y)
-            point = replace(
-                point, frequencies=frequencies, amplitudes=amplitudes, line=line_of(t, y)
-            )
-            point = replace(point, model=model_line(run, column, number, after))
-        except MicromagError as error:
-            if point.amplitudes is None:
-                point = replace(point, note=point.note or error.what)
-            else:
-                notes.setdefault(label, error.what)
-        groups.setdefault(label, []).append(point)
+            return replace(point, model=model_line(run, column, number, after))
+        except AnalysisError as error:
+            return replace(point, model_note=error.what)
+
+    key = abscissa(sweep, against, WHERE)
+    groups, _ = measured_points(sweep, key, WHERE, Point, measured)
     curves = tuple(
-        Curve(label, tuple(sorted(points, key=lambda p: (p.value, p.number))), notes.get(label, ""))
+        Curve(label, points, next((p.model_note for p in points if p.model_note), ""))
         for label, points in groups.items()
     )
-    name, unit = name_of(sweep, key)
-    return Oscillations(key, name, unit, column, curves)
+    return Oscillations(key, *name_of(sweep, key), column, curves)
 
 
 # ------------------------------------------------------------------------------------ spectrum.csv

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from micromag.errors import AnalysisError
 
 if TYPE_CHECKING:
-    from micromag.config import RunConfig
     from micromag.output.runfile import RunFile
 
 
@@ -31,15 +30,6 @@ def last_stage(run: RunFile, stage: int | None) -> int:
     return stage if stage is not None else int(run.table["stage"].max(initial=0))
 
 
-def not_in_time(config: RunConfig, stage: int | None) -> str | None:
-    """Return that no time passes in the stage that was asked for, None if some does."""
-    number = len(config.schedule) - 1 if stage is None else stage
-    examined = config.schedule[number]
-    if hasattr(examined, "duration"):
-        return None
-    return f"stage {number} is {type(examined).__name__.lower()}, in which no time passes"
-
-
 def rows_of_stage(run: RunFile, stage: int) -> tuple[NDArray[np.intp], float]:
     """Return the rows of a stage, with the one of the state it starts from, and its start [s]."""
     stages = run.table["stage"]
@@ -48,6 +38,28 @@ def rows_of_stage(run: RunFile, stage: int) -> tuple[NDArray[np.intp], float]:
     rows = np.concatenate([before, rows])
     begin = float(run.table["t"][rows[0]]) if len(rows) else 0.0
     return rows, begin
+
+
+def late_rows(
+    run: RunFile, stage: int, after: float | None, fewest: int, where: str
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return the rows of a stage from a time on that counts from its start, and their times [s].
+
+    By default its second half. Raises AnalysisError where there are fewer rows than ``fewest``.
+    """
+    rows, begin = rows_of_stage(run, stage)
+    t = np.asarray(run.table["t"][rows], dtype=np.float64)
+    skip = (t[-1] - begin) / 2 if after is None and len(t) else after or 0.0
+    late = t >= begin + skip
+    if late.sum() < fewest:
+        raise AnalysisError(
+            f"too few rows of stage {stage}",
+            where=where,
+            value=f"{late.sum()} rows",
+            allowed=f"at least {fewest}",
+            next_step="shorten output.table.every, lengthen the run or lower 'after'",
+        )
+    return rows[late], t[late]
 
 
 def credited(text: str, source: str | None) -> str:

@@ -1,20 +1,120 @@
-"""The replicas of a sweep as curves: which swept key is the abscissa, and what tells curves apart."""
+"""The replicas of a sweep as curves: the abscissa, what tells curves apart, and what is said of them."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from micromag.errors import AnalysisError
+from micromag.errors import AnalysisError, MicromagError
+from micromag.plot.writing import MissingLibraryError, write_figure
 from micromag.si_text import si
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from micromag.output.runfile import RunFile
     from micromag.output.sweep_file import Replica, SweepFile
 
 DRIVES = ("A/m^2", "m/s", "T", "A", "V")
 """Units of what drives a magnet: the first swept key in one of them is the abscissa."""
+
+
+@dataclass(frozen=True)
+class SweptPoint:
+    """One replica of a sweep as a point of a curve.
+
+    Attributes
+    ----------
+    number, label, status, coordinates
+        Of the replica.
+    value
+        Its abscissa, in the SI unit of the swept key.
+    note
+        Why something is not known of it.
+    """
+
+    number: int
+    label: str
+    status: str
+    coordinates: Mapping[str, Any]
+    value: float
+    note: str = ""
+
+
+P = TypeVar("P", bound=SweptPoint)
+
+
+def measured_points(
+    sweep: SweepFile, key: str, where: str, kind: type[P], measure: Callable[[P, RunFile], P]
+) -> tuple[dict[str, tuple[P, ...]], dict[int, RunFile]]:
+    """Return the points of every curve by its label, by ascending abscissa, and the runs there are.
+
+    ``measure`` returns a point with what was found in its run; what it raises becomes the note. Raises
+    AnalysisError when the abscissa ``key`` has values that are no numbers.
+    """
+    which = component(sweep, key)
+    groups: dict[str, list[P]] = {}
+    runs: dict[int, RunFile] = {}
+    for replica in sweep.replicas:
+        point = kind(
+            replica.number, replica.label, replica.status, replica.coordinates,
+            value_of(replica, key, which, where), replica.message,
+        )  # fmt: skip
+        try:
+            run = runs[replica.number] = sweep.run(replica.number)
+            point = measure(point, run)
+        except MicromagError as error:
+            point = replace(point, note=point.note or error.what)
+        groups.setdefault(label_of(sweep, replica, key), []).append(point)
+    ordered = {
+        label: tuple(sorted(points, key=lambda p: (p.value, p.number)))
+        for label, points in groups.items()
+    }
+    return ordered, runs
+
+
+def by_number(points: Iterable[P]) -> list[P]:
+    """Return points in the order of their replicas."""
+    return sorted(points, key=lambda p: p.number)
+
+
+def report_curves(
+    sentences: Sequence[str],
+    points: Sequence[SweptPoint],
+    missing: Sequence[SweptPoint],
+    numbers: Path,
+    draw: Callable[[], Figure],
+    where: str,
+) -> list[str]:
+    """Return what was found in a sweep, with what is missing and where all is, and write its picture.
+
+    The picture lies beside the table ``numbers``. Raises AnalysisError when nothing is known of any run,
+    MicromagError if the disk refuses.
+    """
+    if len(missing) == len(points):
+        raise AnalysisError(
+            f"nothing is known of any run of the sweep ({missing[0].note})",
+            where=where,
+            next_step=f"why, run by run, is in the column note of {os.path.relpath(numbers)}",
+        )
+    told = list(sentences)
+    if missing:
+        first = f"{missing[0].label or missing[0].number}: {missing[0].note}"
+        told.append(f"Nothing is known of {len(missing)} of {len(points)} runs: {first}.")
+    picture = numbers.with_suffix(".png")
+    files = [numbers]
+    try:
+        write_figure(draw(), picture)
+        files.append(picture)
+    except MissingLibraryError as error:
+        told.append(f"There is no picture: {error.what} ({error.next_step}).")
+    return [*told, f"All runs are in {' and '.join(os.path.relpath(path) for path in files)}."]
 
 
 def abscissa(sweep: SweepFile, against: str | None, where: str) -> str:

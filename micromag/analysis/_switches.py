@@ -6,14 +6,21 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from micromag.analysis._macrospin import Macrospin, direction_of, passage, threshold
 from micromag.analysis._rows import column_of, rows_of_stage
-from micromag.analysis._sweep_curves import DRIVES, abscissa, component, label_of, name_of, value_of
+from micromag.analysis._sweep_curves import (
+    DRIVES,
+    SweptPoint,
+    abscissa,
+    by_number,
+    measured_points,
+    name_of,
+)
 from micromag.errors import AnalysisError, MicromagError
 from micromag.observables.base import MARK
 from micromag.plot.writing import write_rows
@@ -53,17 +60,11 @@ class Switch:
 
 
 @dataclass(frozen=True)
-class Point:
-    """One replica of a sweep: what was swept, what it did, and what the macrospin does."""
+class Point(SweptPoint):
+    """One replica of a sweep: what it does, and what its macrospin does."""
 
-    number: int
-    label: str
-    status: str
-    coordinates: Mapping[str, Any]
-    value: float
     found: Switch | None = None
     model: Switch | None = None
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Switches:
     @property
     def points(self) -> list[Point]:
         """All points by the number of their replica."""
-        return sorted((p for c in self.curves for p in c.points), key=lambda p: p.number)
+        return by_number(p for curve in self.curves for p in curve.points)
 
 
 def switch_of(run: RunFile, column: str, stage: int) -> Switch:
@@ -167,26 +168,17 @@ def measure_sweep(
     sweep: SweepFile, *, column: str, stage: int | None, against: str | None
 ) -> Switches:
     """Return the switching of all replicas; raises AnalysisError where ``against`` was not swept."""
+
+    def measured(point: Point, run: RunFile) -> Point:
+        return replace(point, found=switch_of(run, column, first_run(run, stage)))
+
     key = abscissa(sweep, against, WHERE)
-    which = component(sweep, key)
-    groups: dict[str, list[Point]] = {}
-    runs: dict[int, RunFile] = {}
-    for replica in sweep.replicas:
-        point = Point(
-            replica.number, replica.label, replica.status, replica.coordinates,
-            value_of(replica, key, which, WHERE), note=replica.message,
-        )  # fmt: skip
-        try:
-            run = runs[replica.number] = sweep.run(replica.number)
-            point = replace(point, found=switch_of(run, column, first_run(run, stage)))
-        except MicromagError as error:
-            point = replace(point, note=point.note or error.what)
-        groups.setdefault(label_of(sweep, replica, key), []).append(point)
-    curves = []
     name, unit = name_of(sweep, key)
-    for label, points in groups.items():
-        points.sort(key=lambda p: (p.value, p.number))
-        curves.append(_with_model(Curve(label, tuple(points)), runs, column, stage, unit))
+    groups, runs = measured_points(sweep, key, WHERE, Point, measured)
+    curves = [
+        _with_model(Curve(label, points), runs, column, stage, unit)
+        for label, points in groups.items()
+    ]
     return Switches(key, name, unit, column, tuple(curves))
 
 

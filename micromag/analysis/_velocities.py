@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micromag.analysis._rows import column_of, last_stage, rows_of_stage
-from micromag.analysis._sweep_curves import abscissa, component, label_of, value_of
+from micromag.analysis._sweep_curves import SweptPoint, abscissa, by_number, measured_points
 from micromag.analysis._track import Motion, follow
 from micromag.errors import AnalysisError, MicromagError
 from micromag.plot.writing import write_rows
@@ -38,7 +38,7 @@ class Track:
 
 
 @dataclass(frozen=True)
-class Point:
+class Point(SweptPoint):
     """One replica: what was swept, how its wall moves, and what the model says of it.
 
     Attributes
@@ -57,17 +57,11 @@ class Point:
         Why something is missing; else what the replica's own message says.
     """
 
-    number: int
-    label: str
-    status: str
-    coordinates: Mapping[str, Any]
-    value: float
     J: float = math.nan
     u: float = math.nan
     track: Track | None = None
     motion: Motion | None = None
     model: float = math.nan
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,7 +145,7 @@ class Velocities:
     @property
     def points(self) -> list[Point]:
         """All points by the number of their replica."""
-        return sorted((p for c in self.curves for p in c.points), key=lambda p: p.number)
+        return by_number(p for curve in self.curves for p in curve.points)
 
 
 def track_of(run: RunFile, stage: int | None, part: str | None = None) -> Track:
@@ -212,24 +206,12 @@ def measure_sweep(
     key = abscissa(sweep, against, WHERE)
     names = {k: name for axis in sweep.axes for k, name in axis.variables.items()}
     units = {k: unit for axis in sweep.axes for k, unit in axis.units.items()}
-    part_of_vector = component(sweep, key)
-    groups: dict[str, list[Point]] = {}
-    runs: dict[int, RunFile] = {}
-    for replica in sweep.replicas:
-        point = Point(
-            replica.number, replica.label, replica.status, replica.coordinates,
-            value_of(replica, key, part_of_vector, WHERE), note=replica.message,
-        )  # fmt: skip
-        try:
-            runs[replica.number] = sweep.run(replica.number)
-            point = _measured(point, runs[replica.number], stage, after, part)
-        except MicromagError as error:
-            point = replace(point, note=point.note or error.what)
-        groups.setdefault(label_of(sweep, replica, key), []).append(point)
+    groups, runs = measured_points(
+        sweep, key, WHERE, Point, lambda point, run: _measured(point, run, stage, after, part)
+    )
     curves = []
     for label, points in groups.items():
-        points.sort(key=lambda p: (p.value, p.number))
-        curve = Curve(label, tuple(points))
+        curve = Curve(label, points)
         if part is None:
             curve = with_model(curve, runs, after)
         curves.append(curve if part is None else replace(curve, note="it is of the whole magnet"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import ConfigDict
 
@@ -50,6 +50,13 @@ class Analysis(Checked):
     def needed_columns(self) -> tuple[str, ...]:
         """Return the columns of the table without which nothing can be found."""
         return ()
+
+    needs_time: ClassVar[bool] = False
+    """Whether its stage has to be one in which time passes."""
+    needs_currents: ClassVar[bool] = False
+    """Whether torques have to act in its stage."""
+    fewest_rows: ClassVar[int] = 0
+    """Rows of its stage without which nothing can be found, from `after` on."""
 
     def unfit(self, config: RunConfig) -> str | None:
         """Return why nothing can be found in what a run file makes, None where something can."""

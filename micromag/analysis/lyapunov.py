@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from pydantic import Field, StrictInt, model_validator
 
 from micromag.analysis._macrospin import direction_of, parting
-from micromag.analysis._rows import last_stage, not_in_time, rows_of_stage
+from micromag.analysis._rows import last_stage, rows_of_stage
 from micromag.analysis.base import Analysis
-from micromag.errors import AnalysisError
+from micromag.errors import AnalysisError, NumericalError
 from micromag.parameters import Quantity, custom_error
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ class Lyapunov(Analysis):
     and Y. C. Li, Phys. Rev. Lett. 99, 134101 (2007) for spin-torque oscillators.
     """
 
+    needs_time = True
+
     duration: Annotated[float, Quantity("s", gt=0), Field(alias="for")]
     """Time over which the separation is followed [s]."""
     every: Annotated[float, Quantity("s", gt=0)]
@@ -91,7 +93,7 @@ class Lyapunov(Analysis):
             return "with noise, neighbouring states part at any rate"
         if config.mesh.window is not None:
             return "neighbouring states are not followed by a window"
-        return not_in_time(config, self.stage)
+        return None
 
     def report(self, run: RunFile) -> str:
         """Return the exponent and what it means; raises AnalysisError where it cannot be told."""
@@ -104,15 +106,18 @@ class Lyapunov(Analysis):
         return f"{text}; a linearised macrospin gives {_told(model)}."
 
     def exponent(self, run: RunFile) -> Exponent:
-        """Return the exponent of the run; raises AnalysisError, NumericalError."""
+        """Return the exponent of the run; raises AnalysisError, also where a replica fails."""
         # The engine's side of the program lies above this one: see ignore_imports in pyproject.toml.
         from micromag.lyapunov import separations
 
         count, (m, t) = self.intervals, self._end(run)
-        grown = separations(
-            run, last_stage(run, self.stage), m, t,
-            every=self.every, count=count, start=self.separation,
-        )  # fmt: skip
+        try:
+            grown = separations(
+                run, last_stage(run, self.stage), m, t,
+                every=self.every, count=count, start=self.separation,
+            )  # fmt: skip
+        except NumericalError as error:
+            raise AnalysisError(error.what, where=_WHERE) from None
         return exponent_of(grown, self.every)
 
     def model(self, run: RunFile) -> Exponent:

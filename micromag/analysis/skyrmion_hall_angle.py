@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, StrictInt
 
-from micromag.analysis._rows import column_of, last_stage, not_in_time, rows_of_stage
+from micromag.analysis._rows import column_of, last_stage, late_rows, rows_of_stage
 from micromag.analysis.base import Analysis
 from micromag.errors import AnalysisError
 from micromag.parameters import Quantity
 
 if TYPE_CHECKING:
-    from micromag.config import RunConfig
     from micromag.output.runfile import RunFile
 
 _WHERE = "analysis.skyrmion_hall_angle"
@@ -47,6 +46,9 @@ class SkyrmionHallAngle(Analysis):
     Source: A. A. Thiele, Phys. Rev. Lett. 30, 230 (1973); W. Jiang et al., Nature Phys. 13, 162 (2017).
     """
 
+    needs_time = True
+    fewest_rows = FEWEST_ROWS
+
     stage: Annotated[StrictInt, Field(ge=0)] | None = None
     """Number of the stage in the schedule, from 0."""
     after: Annotated[float, Quantity("s", ge=0)] | None = None
@@ -55,10 +57,6 @@ class SkyrmionHallAngle(Analysis):
     def needed_columns(self) -> tuple[str, ...]:
         """Return the position of the skyrmion."""
         return COLUMNS
-
-    def unfit(self, config: RunConfig) -> str | None:
-        """Return that no time passes; see the base class."""
-        return not_in_time(config, self.stage)
 
     def report(self, run: RunFile) -> str:
         """Return velocity and angle; raises AnalysisError where there is no skyrmion, or no path."""
@@ -73,18 +71,7 @@ class SkyrmionHallAngle(Analysis):
     def velocity(self, run: RunFile) -> NDArray[np.float64]:
         """Return (v_x, v_y) [m/s] by straight lines; raises AnalysisError where there are none."""
         stage = last_stage(run, self.stage)
-        rows, begin = rows_of_stage(run, stage)
-        t = run.table["t"][rows]
-        skip = (t[-1] - begin) / 2 if self.after is None and len(t) else self.after or 0.0
-        rows, t = rows[t >= begin + skip], t[t >= begin + skip]
-        if len(t) < FEWEST_ROWS:
-            raise AnalysisError(
-                f"too few rows of stage {stage} for a velocity",
-                where=_WHERE,
-                value=f"{len(t)} rows",
-                allowed=f"at least {FEWEST_ROWS}",
-                next_step="shorten output.table.every, lengthen the run or lower 'after'",
-            )
+        rows, t = late_rows(run, stage, self.after, FEWEST_ROWS, _WHERE)
         found = []
         for axis, name in enumerate(COLUMNS):
             x = column_of(run, name, _WHERE)[rows]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from pydantic import Field, StrictInt
@@ -22,20 +21,20 @@ from micromag.analysis._oscillations import (
     series_of,
     write_csv,
 )
-from micromag.analysis._rows import last_stage, not_in_time
+from micromag.analysis._rows import last_stage
 from micromag.analysis._spectra import Line, line_of
+from micromag.analysis._sweep_curves import report_curves
 from micromag.analysis.base import Analysis
 from micromag.errors import AnalysisError
 from micromag.parameters import Quantity
 from micromag.si_text import si
 
 if TYPE_CHECKING:
-    from micromag.config import RunConfig
     from micromag.output.runfile import RunFile
     from micromag.output.sweep_file import SweepFile
 
-PICTURE = "spectrum.png"
-"""What a sweep leaves in its folder, beside the CSV of the same name."""
+NUMBERS = "spectrum.csv"
+"""What a sweep leaves in its folder, beside the picture of the same name."""
 
 
 STEADY = 3e-3
@@ -68,6 +67,9 @@ class Spectrum(Analysis):
     O. Redon and B. Dieny, Appl. Phys. Lett. 86, 022505 (2005).
     """
 
+    needs_time = True
+    fewest_rows = FEWEST_ROWS
+
     column: str = "m_x"
     """Column of the table."""
     stage: Annotated[StrictInt, Field(ge=0)] | None = None
@@ -84,21 +86,6 @@ class Spectrum(Analysis):
     def needed_swept_keys(self) -> tuple[str, ...]:
         """Return the abscissa, if it is named."""
         return () if self.against is None else (self.against,)
-
-    def unfit(self, config: RunConfig) -> str | None:
-        """Return that there are too few rows, or no time passes; see the base class."""
-        if (still := not_in_time(config, self.stage)) is not None:
-            return still
-        stage: Any = config.schedule[-1 if self.stage is None else self.stage]
-        every, after = config.output.table.every, self.after
-        if every is None or "output.table.every" in stage.overrides:
-            return None
-        rows = math.floor(
-            (stage.duration - (stage.duration / 2 if after is None else after)) / every
-        )
-        if rows < FEWEST_ROWS - 1:
-            return f"it has {rows + 1} rows for a spectrum, and needs {FEWEST_ROWS}"
-        return None
 
     def report(self, run: RunFile) -> str:
         """Return the strongest line; raises AnalysisError where the rows do not tell one."""
@@ -119,31 +106,14 @@ class Spectrum(Analysis):
         if the disk refuses.
         """
         from micromag.plot.spectrum_figure import spectrum_figure
-        from micromag.plot.writing import MissingLibraryError, write_figure
 
         found = measure_sweep(sweep, self.column, self.stage, self.after, self.against)
-        picture = folder / PICTURE
-        numbers = picture.with_suffix(".csv")
-        write_csv(found, numbers)
-        missing = [p for p in found.points if p.amplitudes is None]
-        if len(missing) == len(found.points):
-            raise AnalysisError(
-                f"nothing is known of any run of the sweep ({missing[0].note})",
-                where=WHERE,
-                next_step=f"why, run by run, is in the column note of {os.path.relpath(numbers)}",
-            )
-        sentences = [_told(found, curve) for curve in found.curves]
-        if missing:
-            first = f"{missing[0].label or missing[0].number}: {missing[0].note}"
-            sentences.append(f"Nothing is known of {len(missing)} of {len(sweep)} runs: {first}.")
-        files = [numbers]
-        try:
-            write_figure(spectrum_figure(found), picture)
-            files.append(picture)
-        except MissingLibraryError as error:
-            sentences.append(f"There is no picture: {error.what} ({error.next_step}).")
-        named = " and ".join(os.path.relpath(path) for path in files)
-        return [*sentences, f"All runs are in {named}."]
+        write_csv(found, folder / NUMBERS)
+        return report_curves(
+            [_told(found, curve) for curve in found.curves], found.points,
+            [p for p in found.points if p.amplitudes is None],
+            folder / NUMBERS, lambda: spectrum_figure(found), WHERE,
+        )  # fmt: skip
 
 
 # --------------------------------------------------------------------------------------- words

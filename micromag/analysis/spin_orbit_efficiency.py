@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from pydantic import Field, StrictInt
@@ -52,6 +52,8 @@ class SpinOrbitEfficiency(Analysis):
     Source: M. Hayashi, J. Kim, M. Yamanouchi and H. Ohno, Phys. Rev. B 89, 144425 (2014).
     """
 
+    needs_currents = True
+
     stage: Annotated[StrictInt, Field(ge=0)] | None = None
     """Number of the stage in the schedule, from 0."""
 
@@ -60,15 +62,12 @@ class SpinOrbitEfficiency(Analysis):
         return (*AXES, "max_torque")
 
     def unfit(self, config: RunConfig) -> str | None:
-        """Return that other torques act or the current does not; see the base class."""
+        """Return that other torques act; see the base class."""
         torques = [key for key, _ in config.torques]
         if torques != ["spin_orbit"]:
             return (
                 f"the run is to have one torque, spin_orbit, and has {', '.join(torques) or 'none'}"
             )
-        stage: Any = config.schedule[-1 if self.stage is None else self.stage]
-        if not getattr(stage, "currents", True) or type(stage).__name__ == "Minimize":
-            return "torques are off in its stage; relax takes them in with  currents: true"
         return None
 
     def report(self, run: RunFile) -> str:

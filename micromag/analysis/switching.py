@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, StrictInt, StringConstraints
 
-from micromag.analysis._sweep_curves import DRIVES
+from micromag.analysis._sweep_curves import DRIVES, report_curves
 from micromag.analysis._switches import (
     WHERE,
     Curve,
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
     from micromag.output.runfile import RunFile
     from micromag.output.sweep_file import SweepFile
 
-PICTURE = "switching.png"
-"""What a sweep leaves in its folder, beside the CSV of the same name."""
+NUMBERS = "switching.csv"
+"""What a sweep leaves in its folder, beside the picture of the same name."""
 
 
 class Switching(Analysis):
@@ -120,31 +119,14 @@ class Switching(Analysis):
         if the disk refuses.
         """
         from micromag.plot.switching_figure import switching_figure
-        from micromag.plot.writing import MissingLibraryError, write_figure
 
         found = measure_sweep(sweep, column=self.column, stage=self.stage, against=self.against)
-        picture = folder / PICTURE
-        numbers = picture.with_suffix(".csv")
-        write_csv(found, numbers)
-        if all(p.found is None for p in found.points):
-            raise AnalysisError(
-                f"nothing is known of any run of the sweep ({found.points[0].note})",
-                where=WHERE,
-                next_step=f"why, run by run, is in the column note of {os.path.relpath(numbers)}",
-            )
-        sentences = [_told(found, curve) for curve in found.curves]
-        missing = [p for p in found.points if p.found is None]
-        if missing:
-            first = f"{missing[0].label or missing[0].number}: {missing[0].note}"
-            sentences.append(f"Nothing is known of {len(missing)} of {len(sweep)} runs: {first}.")
-        files = [numbers]
-        try:
-            write_figure(switching_figure(found), picture)
-            files.append(picture)
-        except MissingLibraryError as error:
-            sentences.append(f"There is no picture: {error.what} ({error.next_step}).")
-        named = " and ".join(os.path.relpath(path) for path in files)
-        return [*sentences, f"All runs are in {named}."]
+        write_csv(found, folder / NUMBERS)
+        return report_curves(
+            [_told(found, curve) for curve in found.curves], found.points,
+            [p for p in found.points if p.found is None],
+            folder / NUMBERS, lambda: switching_figure(found), WHERE,
+        )  # fmt: skip
 
 
 # --------------------------------------------------------------------------------------- words

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from micromag.plot.switching_figure import abscissa_label
-from micromag.plot.velocity_figure import COLORS, SOFT
+from micromag.plot.curves import abscissa_label, curve_entries, legend_entry
+from micromag.plot.velocity_figure import COLORS
 from micromag.plot.writing import new_figure
 from micromag.si_text import si
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
     from micromag.analysis._oscillations import Oscillations
 
@@ -75,22 +76,13 @@ def spectrum_figure(found: Oscillations) -> Figure:
     return figure
 
 
-def _legend(found: Oscillations) -> list[Any]:
-    from matplotlib.lines import Line2D
-
-    def entry(label: str, **style: Any) -> Line2D:
-        return Line2D([], [], label=label, **{"color": SOFT, "markersize": 5, **style})
-
-    handles = [
-        entry(curve.label, color=COLORS[i % len(COLORS)], marker="o", linestyle="none")
-        for i, curve in enumerate(found.curves)
-        if curve.label
-    ]
-    handles.append(entry("strongest line", marker="o", linestyle="none"))
+def _legend(found: Oscillations) -> list[Line2D]:
+    handles = curve_entries([curve.label for curve in found.curves])
+    handles.append(legend_entry("strongest line", marker="o", linestyle="none"))
     if any(p.amplitudes is not None and p.line is None for p in found.points):
         handles.append(
-            entry("no oscillation", marker="o", linestyle="none", markerfacecolor="white")
+            legend_entry("no oscillation", marker="o", linestyle="none", markerfacecolor="white")
         )
     if any(p.model for p in found.points):
-        handles.append(entry("macrospin", color="black", marker="x", linewidth=0.8))
+        handles.append(legend_entry("macrospin", color="black", marker="x", linewidth=0.8))
     return handles

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from micromag.plot.velocity_figure import COLORS, SOFT
+from micromag.plot.curves import abscissa_label, curve_entries, legend_entry
+from micromag.plot.velocity_figure import COLORS
 from micromag.plot.writing import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
     from micromag.analysis._switches import Curve, Switches
-
-NAMES = {"V": "voltage $V$", "A/m^2": "current density $J$", "T": "field"}
-"""What an abscissa in this unit is."""
-SCALES = {"T": (1e-3, "mT"), "V": (1.0, "V")}
 
 
 def switching_figure(found: Switches) -> Figure:
@@ -46,17 +43,6 @@ def switching_figure(found: Switches) -> Figure:
     return figure
 
 
-def abscissa_label(unit: str, name: str, values: Sequence[float]) -> tuple[float, str]:
-    """Return by how much an abscissa is shown smaller, and its label."""
-    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
-    quantity = NAMES.get(unit, name.replace("_", " "))
-    if unit == "A/m^2" and largest > 0:
-        power = math.floor(math.log10(largest))
-        return 10.0**power, rf"{quantity} ($10^{{{power}}}$ A/m$^2$)"
-    scale, shown = SCALES.get(unit, (1.0, unit))
-    return scale, f"{quantity} ({shown})" if shown else quantity
-
-
 def _draw(above: Axes, below: Axes, curve: Curve, scale: float, color: str) -> None:
     for p in curve.points:
         if p.found is None:
@@ -82,21 +68,14 @@ def _draw(above: Axes, below: Axes, curve: Curve, scale: float, color: str) -> N
             axes.axvline(value / scale, color=color, linewidth=0.9, linestyle=":")
 
 
-def _legend(found: Switches) -> list[Any]:
-    from matplotlib.lines import Line2D
-
-    def entry(label: str, **style: Any) -> Line2D:
-        return Line2D([], [], label=label, **{"color": SOFT, "markersize": 5, **style})
-
-    handles = [
-        entry(curve.label, color=COLORS[i % len(COLORS)], marker="o", linestyle="none")
-        for i, curve in enumerate(found.curves)
-        if curve.label
-    ]
-    handles.append(entry("switched", marker="o", linestyle="none"))
-    handles.append(entry("not switched", marker="o", linestyle="none", markerfacecolor="white"))
+def _legend(found: Switches) -> list[Line2D]:
+    handles = curve_entries([curve.label for curve in found.curves])
+    handles.append(legend_entry("switched", marker="o", linestyle="none"))
+    handles.append(
+        legend_entry("not switched", marker="o", linestyle="none", markerfacecolor="white")
+    )
     if any(p.model for p in found.points):
-        handles.append(entry("macrospin", marker="x", linestyle="none"))
+        handles.append(legend_entry("macrospin", marker="x", linestyle="none"))
     if any(curve.thresholds for curve in found.curves):
-        handles.append(entry("its loss of stability", linestyle=":"))
+        handles.append(legend_entry("its loss of stability", linestyle=":"))
     return handles

@@ -109,7 +109,7 @@ class Cluster:
         return f"the workers of {self.address}"
 
     def info(self) -> Mapping[str, Any]:
-        """Return the scheduler, and which worker computed which batch of this session."""
+        """Return the scheduler, and which worker computed which batch since this one was connected."""
         return {
             "device": self.description,
             "scheduler": self.address,
